@@ -1,0 +1,12 @@
+// What an adapter for a framework is made of. Apps do not need it.
+export type { ListenAddress, ListenArgs, ListenCallback, ListenOptions } from './address.js'
+export { MapacheError } from './errors.js'
+export { checkFactory, type Factory } from './worker/factory.js'
+export { currentRuntime, type Runtime } from './worker/registry.js'
+export { normaliseOptions, reportedOptions, show } from './options.js'
+export { describeFailure, observed } from './observed.js'
+export { openHttp } from './http.js'
+export { ownEntry } from './supervisor/entry.js'
+export { parseListen } from './address.js'
+export { supervise, superviseEntry } from './supervisor/start.js'
+export { type Adapter, type Listenable, makeListenable, type Opened, serveInWorker } from './listenable.js'

@@ -1,0 +1,126 @@
+import { EventEmitter, once } from 'node:events'
+import net from 'node:net'
+import { errorFromData, MapacheError } from '../errors.js'
+import { encode, FrameReader, MESSAGE_LIMIT } from './frames.js'
+import { checkDownward, type Downward, PROTOCOL_VERSION, type Upward } from './messages.js'
+
+type Welcome = Extract<Downward, { type: 'welcome' }>
+type Request = Extract<Upward, { type: 'listen' | 'call' }>
+type WithoutRequest<Message> = Message extends Request ? Omit<Message, 'request'> : never
+
+/** A process's own end of the channel. Does not keep the process alive unless it waits for something. */
+export class ChannelClient extends EventEmitter<{ message: [Downward]; closed: [] }> {
+  readonly #socket: net.Socket
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>()
+  #lastRequest = 0
+  #holds = 0
+  #closed = false
+
+  private constructor(socket: net.Socket) {
+    super()
+    this.#socket = socket
+    const reader = new FrameReader(MESSAGE_LIMIT)
+    socket.on('data', (chunk: Buffer) => {
+      for (const input of reader.push(chunk)) this.#take(input)
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => this.#end())
+  }
+
+  /**
+   * Connects and says hello.
+   * @returns the channel and the supervisor's welcome
+   * @throws MAPACHE_CHANNEL_CLOSED when there is no supervisor, or it refuses this process
+   */
+  static async connect(path: string, token: string): Promise<{ channel: ChannelClient; welcome: Welcome }> {
+    const socket = net.connect(path)
+    try {
+      await once(socket, 'connect')
+    } catch (cause) {
+      throw new MapacheError('MAPACHE_CHANNEL_CLOSED', `no supervisor answers at ${path}`, { cause })
+    }
+    const channel = new ChannelClient(socket)
+    channel.send({ type: 'hello', version: PROTOCOL_VERSION, token })
+    const welcome = await new Promise<Welcome>((resolve, reject) => {
+      let refusal = ''
+      const take = (message: Downward) => {
+        if (message.type === 'refused') refusal = message.reason
+        if (message.type !== 'welcome') return
+        channel.off('message', take).off('closed', gone)
+        resolve(message)
+      }
+      const gone = () => {
+        const code = refusal.startsWith('protocol version') ? 'MAPACHE_CHANNEL_VERSION' : 'MAPACHE_CHANNEL_CLOSED'
+        reject(new MapacheError(code, refusal || 'the supervisor closed the channel'))
+      }
+      channel.on('message', take).on('closed', gone)
+    })
+    socket.unref()
+    return { channel, welcome }
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Sends at once: on a Unix socket the bytes leave within this call, so that an error can precede an exit. */
+  send(message: Upward): void {
+    if (!this.#socket.destroyed) this.#socket.write(encode(message))
+  }
+
+  /**
+   * Sends a request and waits for its reply, keeping the process alive meanwhile.
+   * @throws what the supervisor answered, or MAPACHE_CHANNEL_CLOSED
+   */
+  async request(message: WithoutRequest<Request>): Promise<unknown> {
+    if (this.#closed) throw new MapacheError('MAPACHE_CHANNEL_CLOSED', 'the supervisor is gone')
+    this.#lastRequest += 1
+    const request = this.#lastRequest
+    return this.hold(
+      new Promise((resolve, reject) => {
+        this.#waiting.set(request, { resolve, reject })
+        this.send({ ...message, request } as Request)
+      })
+    )
+  }
+
+  /** Keeps the process alive until the promise is settled. */
+  async hold<Value>(promise: Promise<Value>): Promise<Value> {
+    this.#holds += 1
+    this.#socket.ref()
+    try {
+      return await promise
+    } finally {
+      this.#holds -= 1
+      if (this.#holds === 0) this.#socket.unref()
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #take(input: unknown): void {
+    const checked = checkDownward(input)
+    // A newer supervisor may say more than this process knows; what it does not know it leaves.
+    if ('refused' in checked) return
+    const { message } = checked
+    if (message.type !== 'reply') {
+      this.emit('message', message)
+      return
+    }
+    const waiting = this.#waiting.get(message.request)
+    this.#waiting.delete(message.request)
+    if (message.error) waiting?.reject(errorFromData(message.error))
+    else waiting?.resolve(message.value)
+  }
+
+  #end(): void {
+    this.#closed = true
+    for (const { reject } of this.#waiting.values()) {
+      reject(new MapacheError('MAPACHE_CHANNEL_CLOSED', 'the supervisor went away before it answered'))
+    }
+    this.#waiting.clear()
+    this.emit('closed')
+  }
+}

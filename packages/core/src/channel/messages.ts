@@ -1,0 +1,119 @@
+import * as v from 'valibot'
+import type { ErrorData } from '../errors.js'
+import { ReportedOptionsSchema } from '../options.js'
+
+/** Raised whenever a message changes in a way that the other side would misread. */
+export const PROTOCOL_VERSION = 1
+
+/** The roles on the channel. What each may say stands with each message. */
+export type ChannelRole = 'worker' | 'service' | 'mold' | 'operator'
+
+const id = v.pipe(v.number(), v.integer(), v.minValue(0))
+const amount = v.pipe(v.number(), v.finite(), v.minValue(0))
+const text = v.pipe(v.string(), v.maxLength(20_000))
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(200))
+const ErrorSchema: v.GenericSchema<ErrorData> = v.strictObject({
+  name: text,
+  message: text,
+  stack: text,
+  code: v.optional(text),
+  cause: v.optional(v.lazy(() => ErrorSchema))
+})
+const Tcp = v.strictObject({ address: name, family: v.picklist(['IPv4', 'IPv6']), port: id })
+const Bound = v.union([Tcp, v.strictObject({ path: name })])
+const Wanted = v.union([
+  v.strictObject({ host: v.optional(name), port: id, ipv6Only: v.optional(v.boolean()), ordinal: v.optional(id) }),
+  v.strictObject({ path: name, readableAll: v.optional(v.boolean()), writableAll: v.optional(v.boolean()) })
+])
+const Vitals = v.strictObject({
+  requests: amount,
+  inFlight: amount,
+  connections: amount,
+  listening: v.boolean(),
+  /** Event-loop utilisation since the last report, 0 to 1. */
+  utilisation: amount,
+  /** 99th percentile of the event loop's delay since the last report, ms. */
+  delayP99: amount,
+  /** Bytes. */
+  rss: amount,
+  heapUsed: amount
+})
+const Drained = v.strictObject({
+  /** Requests without a whole response, upgraded sockets and HTTP/2 streams that were cut at the deadline. */
+  cutRequests: id,
+  cutSockets: id,
+  cutStreams: id,
+  /** Connections without a request that were closed. */
+  closedIdle: id
+})
+
+/** The protocol, upwards: what a process says to the supervisor, and which roles may say it. */
+export const UPWARD = {
+  /** The first message of every process. */
+  hello: { from: ['worker', 'service', 'mold', 'operator'], schema: v.strictObject({ type: v.literal('hello'), version: id, token: name }) },
+  /** Booted, would listen now: serves when it is told to. */
+  ready: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('ready'), options: v.optional(ReportedOptionsSchema) }) },
+  /** Listens and answers. */
+  serving: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('serving'), addresses: v.array(Bound) }) },
+  /** The error that is about to end the process. */
+  failed: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('failed'), error: ErrorSchema }) },
+  /** Asks for an address that it was not started with; the handle comes by Node's IPC. */
+  listen: { from: ['worker'], schema: v.strictObject({ type: v.literal('listen'), request: id, address: Wanted }) },
+  vitals: { from: ['worker'], schema: v.strictObject({ type: v.literal('vitals'), vitals: Vitals }) },
+  /** Alive: services say it once a second, in place of vitals. */
+  alive: { from: ['service'], schema: v.strictObject({ type: v.literal('alive') }) },
+  /** Was asked by a signal to leave. */
+  leave: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('leave') }) },
+  /** Finished its drain; leaves next. */
+  drained: { from: ['worker'], schema: v.strictObject({ type: v.literal('drained'), ...{ drained: Drained } }) },
+  /** Controls the cluster: workers only with `control: true`. */
+  call: { from: ['worker', 'service', 'operator'], schema: v.strictObject({ type: v.literal('call'), request: id, method: v.picklist(['status', 'reload', 'refork', 'scale', 'stop']), workers: v.optional(id) }) },
+  /** A module's own message; the module checks `data`. */
+  module: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('module'), module: name, message: name, data: v.unknown() }) }
+} as const satisfies Record<string, { from: readonly ChannelRole[]; schema: v.GenericSchema }>
+
+/** The protocol, downwards: what the supervisor says. */
+const DOWNWARD = v.variant('type', [
+  v.strictObject({ type: v.literal('welcome'), ticketKeys: name, backlog: amount, stopIdleGrace: amount, drainTimeout: amount }),
+  v.strictObject({ type: v.literal('activate') }),
+  v.strictObject({ type: v.literal('retire'), mode: v.picklist(['retire', 'stop']), drainTimeout: amount, stopIdleGrace: amount }),
+  /** Closes idle connections now: others of this place are waiting to leave too. */
+  v.strictObject({ type: v.literal('hurry') }),
+  v.strictObject({ type: v.literal('ticket-keys'), ticketKeys: name }),
+  v.strictObject({ type: v.literal('reply'), request: id, value: v.optional(v.unknown()), error: v.optional(ErrorSchema) }),
+  v.strictObject({ type: v.literal('refused'), reason: text }),
+  v.strictObject({ type: v.literal('module'), module: name, message: name, data: v.unknown() })
+])
+
+export type Upward = { [Type in keyof typeof UPWARD]: v.InferOutput<(typeof UPWARD)[Type]['schema']> }[keyof typeof UPWARD]
+export type Downward = v.InferOutput<typeof DOWNWARD>
+export type BoundAddress = v.InferOutput<typeof Bound>
+export type WantedAddress = v.InferOutput<typeof Wanted>
+export type VitalsData = v.InferOutput<typeof Vitals>
+export type DrainedData = v.InferOutput<typeof Drained>
+
+/**
+ * Checks a message that came up the channel: its shape, and whether its sender may send it.
+ * @param role the sender's, or undefined before its hello
+ * @returns the message, or the reason why it is refused
+ */
+export function checkUpward(input: unknown, role: ChannelRole | undefined): { message: Upward } | { refused: string } {
+  const type = (input as { type?: unknown } | null)?.type
+  if (typeof type !== 'string' || !Object.hasOwn(UPWARD, type)) return { refused: `unknown message type ${String(type).slice(0, 40)}` }
+  const { from, schema } = UPWARD[type as keyof typeof UPWARD]
+  if (role === undefined ? type !== 'hello' : type === 'hello') return { refused: `${type} out of turn` }
+  if (role !== undefined && !(from as readonly ChannelRole[]).includes(role)) return { refused: `a ${role} may not send ${type}` }
+  const parsed = v.safeParse(schema, input, { abortEarly: true })
+  return parsed.success ? { message: parsed.output } : { refused: describe(type, parsed.issues[0]) }
+}
+
+/** Checks a message that came down the channel. */
+export function checkDownward(input: unknown): { message: Downward } | { refused: string } {
+  const parsed = v.safeParse(DOWNWARD, input, { abortEarly: true })
+  if (parsed.success) return { message: parsed.output }
+  return { refused: describe(String((input as { type?: unknown } | null)?.type).slice(0, 40), parsed.issues[0]) }
+}
+
+function describe(type: string, issue: v.BaseIssue<unknown>): string {
+  return `${type}: ${v.getDotPath(issue) ?? 'message'}: ${issue.message}`.slice(0, 300)
+}

@@ -1,0 +1,118 @@
+import type { EventEmitter } from 'node:events'
+import type { BoundAddress, DrainedData, VitalsData } from './channel/messages.js'
+import type { EndReason } from './cluster/roster.js'
+import type { State } from './cluster/states.js'
+import type { MapacheError } from './errors.js'
+
+export type { BoundAddress, DrainedData, VitalsData }
+
+/** One worker or service, as it was when it was asked for. */
+export interface ProcessInfo {
+  readonly id: number
+  readonly role: 'worker' | 'service'
+  /** The service's name; empty for workers. */
+  readonly name: string
+  readonly generation: number
+  readonly place: number
+  readonly state: State
+  readonly pid: number | undefined
+  /** How long it has been in its state, ms. */
+  readonly inState: number
+  /** How often its place failed in a row. */
+  readonly failures: number
+  readonly vitals: VitalsData | undefined
+}
+
+/** How the cluster is, as plain data. */
+export interface ClusterStatus {
+  name: string
+  pid: number
+  generation: number
+  /** How many workers should serve, and how many do. */
+  target: number
+  serving: number
+  /** Where a running reload is. */
+  roll: { generation: number; phase: string } | undefined
+  stopping: boolean
+  addresses: BoundAddress[]
+  processes: ProcessInfo[]
+}
+
+export interface ReloadResult {
+  generation: number
+  /** From the request to the last old worker's retirement, ms. */
+  duration: number
+}
+
+/** The cluster's events, by name, with what they carry. */
+export interface ClusterEvents {
+  /** The first worker serves. */
+  listening: [{ addresses: readonly BoundAddress[] }]
+  'worker:launch': [ProcessInfo]
+  'worker:ready': [ProcessInfo]
+  'worker:serving': [ProcessInfo]
+  'worker:retire': [ProcessInfo & { reason: EndReason }]
+  'worker:exit': [ExitEvent]
+  'worker:vitals': [ProcessInfo]
+  'service:launch': [ProcessInfo]
+  'service:ready': [ProcessInfo]
+  'service:serving': [ProcessInfo]
+  'service:retire': [ProcessInfo & { reason: EndReason }]
+  'service:exit': [ExitEvent]
+  'reload:start': [{ generation: number }]
+  /** The first worker of the new generation has proved itself; the others follow. */
+  'reload:settled': [{ generation: number }]
+  'reload:done': [ReloadResult]
+  'reload:failed': [{ generation: number; phase: string; error: MapacheError }]
+  scale: [{ workers: number }]
+  stop: [{ mode: 'graceful' | 'now' }]
+  stopped: []
+}
+
+export type ExitEvent = ProcessInfo & {
+  reason: EndReason
+  /** It ended badly: its end was not chosen for it, or it was killed for a fault. */
+  failed: boolean
+  code: number | null
+  signal: string | null
+  drained: DrainedData | undefined
+}
+
+/**
+ * The running cluster, in each role. In a worker `reload`, `scale` and `stop` are requests to the supervisor, allowed by
+ * `control: true`; `workers` has only the worker itself there, and no events arrive: `status()` tells of all.
+ */
+export interface Cluster extends EventEmitter<ClusterEvents> {
+  readonly role: 'supervisor' | 'worker'
+  /** The generation that serves; in a worker, its own. */
+  readonly generation: number
+  readonly workers: readonly ProcessInfo[]
+  /** Where it listens; a port 0 is the real one here. */
+  readonly addresses: readonly BoundAddress[]
+  /**
+   * Replaces all workers with new ones from disk, new before old.
+   * @returns when the new generation serves and the old one retires
+   * @throws MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SETTLE_FAILED, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE: the
+   *   old workers serve on; `cause` is the app's error. MAPACHE_RELOAD_SUPERSEDED, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED.
+   */
+  reload(): Promise<ReloadResult>
+  /**
+   * Replaces all workers with forks of a warm one.
+   * @throws MAPACHE_REFORK_UNSUPPORTED for workers that were spawned
+   */
+  refork(): Promise<ReloadResult>
+  /**
+   * Changes how many workers serve.
+   * @returns when the new number is the target; `status()` tells when it is reached
+   * @throws MAPACHE_OPTION_INVALID, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED
+   */
+  scale(workers: number): Promise<void>
+  /**
+   * Stops the cluster: workers answer what was accepted, then everything is gone.
+   * @param mode `now` ends without finishing
+   * @returns when no process is left
+   * @throws MAPACHE_CONTROL_DENIED
+   */
+  stop(mode?: 'graceful' | 'now'): Promise<void>
+  status(): Promise<ClusterStatus>
+}

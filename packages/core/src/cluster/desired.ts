@@ -1,0 +1,29 @@
+import type { Role } from './roster.js'
+
+/** So many processes of one role and one generation. */
+export interface Slot {
+  role: Role
+  /** The service's name; empty for workers and molds. */
+  name: string
+  generation: number
+  count: number
+  /** Workers booted and held back, on top of `count`. */
+  spare: number
+}
+
+/** What should run: plain data. `reconcile` makes it so; it knows nothing of rolls. */
+export interface Desired {
+  slots: readonly Slot[]
+  /** So many workers must go on serving while others are replaced. */
+  capacity: number
+  /** So many workers more than `capacity` may be alive and not retiring. */
+  surge: number
+  /** Retiring processes a place may have before the oldest closes its idle connections. */
+  maxRetiring: number
+  /** Set once the cluster stops: `graceful` drains, `now` kills. */
+  stopping: 'no' | 'graceful' | 'now'
+  /** Milliseconds, as in the options. A `hangTimeout` of 0 is off. */
+  bootTimeout: number
+  hangTimeout: number
+  drainTimeout: number
+}

@@ -1,0 +1,216 @@
+import type { Desired, Slot } from './desired.js'
+import type { EndReason, Member, MemberSpec, Roster } from './roster.js'
+
+/** One step towards what is desired. `wait` says when to look again if nothing happens before (monotonic ms). */
+export type Action =
+  | { do: 'launch'; spec: MemberSpec }
+  | { do: 'activate'; id: number }
+  | { do: 'retire'; id: number; reason: EndReason }
+  | { do: 'hurry'; id: number }
+  | { do: 'kill'; id: number; reason: EndReason }
+  | { do: 'wait'; until: number }
+
+/**
+ * Compares what is desired with who is there and says what to do next. The only code that decides the life of a
+ * process: crash, recycle, roll, scaling and stop all converge through it. Pure: call it again after each change.
+ *
+ * Two rules keep the promises. A worker is retired only if `capacity` workers serve without it (new before old), and
+ * workers are launched only up to `capacity + surge` that are not retiring (a roll's memory is bounded).
+ *
+ * @param now monotonic ms
+ */
+export function reconcile(desired: Desired, roster: Pick<Roster, 'members' | 'place'>, now: number): Action[] {
+  const actions: Action[] = []
+  const members = roster.members
+  const unkilled = members.filter((member) => !member.killed)
+  enforceDeadlines(desired, unkilled, now, actions)
+  const doomed = new Set(actions.flatMap((action) => (action.do === 'kill' ? [action.id] : [])))
+  const alive = unkilled.filter((member) => !doomed.has(member.id))
+  if (desired.stopping === 'now') {
+    for (const { id } of alive) actions.push({ do: 'kill', id, reason: 'stop-now' })
+    return actions
+  }
+  const slots = ownersOf(desired, alive)
+  activate(slots, actions)
+  retireSurplus(desired, slots, alive, members.some(holdsSocketUnheard), actions)
+  launchMissing(desired, members, roster, now, actions)
+  hurry(desired, alive, actions)
+  return actions
+}
+
+interface SlotView {
+  slot: Slot
+  /** Those of the slot that count for it: launching, ready or serving, and not stale. Oldest first. */
+  members: Member[]
+}
+
+function ownersOf(desired: Desired, alive: readonly Member[]): SlotView[] {
+  return desired.slots.map((slot) => ({
+    slot,
+    members: alive.filter((member) => belongs(member, slot) && isPresent(member) && !member.stale)
+  }))
+}
+
+/** Deadlines: of boot, of activation, of the drain, and silence. */
+function enforceDeadlines(desired: Desired, members: readonly Member[], now: number, actions: Action[]): void {
+  let next = Number.POSITIVE_INFINITY
+  for (const member of members) {
+    const deadlines: [number, EndReason][] = []
+    if (member.state === 'launching') deadlines.push([member.since + desired.bootTimeout, 'boot-timeout'])
+    if (member.state === 'ready' && member.activatedAt !== undefined) {
+      deadlines.push([member.activatedAt + desired.bootTimeout, 'boot-timeout'])
+    }
+    if (member.state === 'retiring') {
+      deadlines.push([member.since + desired.drainTimeout + KILL_GRACE, 'drain-timeout'])
+    } else if (member.state !== 'launching' && desired.hangTimeout > 0) {
+      deadlines.push([member.seenAt + desired.hangTimeout, 'hung'])
+    }
+    const over = deadlines.find(([at]) => at <= now)
+    if (over) actions.push({ do: 'kill', id: member.id, reason: over[1] })
+    else for (const [at] of deadlines) next = Math.min(next, at)
+  }
+  if (next !== Number.POSITIVE_INFINITY) actions.push({ do: 'wait', until: next })
+}
+
+/** Lets ready members serve until the slot's count serves or is about to; those beyond are its spares. */
+function activate(slots: readonly SlotView[], actions: Action[]): void {
+  for (const { slot, members } of slots) {
+    let active = members.filter((member) => member.state === 'serving' || member.activatedAt !== undefined).length
+    for (const member of members) {
+      if (active >= slot.count) break
+      if (member.state !== 'ready' || member.activatedAt !== undefined) continue
+      actions.push({ do: 'activate', id: member.id })
+      active += 1
+    }
+  }
+}
+
+/** Retires what is stale, of no slot, or beyond its slot's count, the oldest first, as far as capacity allows. */
+function retireSurplus(
+  desired: Desired,
+  slots: readonly SlotView[],
+  alive: readonly Member[],
+  socketHeld: boolean,
+  actions: Action[]
+): void {
+  const kept = new Set(slots.flatMap(({ slot, members }) => keep(slot, members)))
+  let serving = servingWorkers(alive)
+  for (const member of alive) {
+    if (kept.has(member) || !isPresent(member)) continue
+    const reason = member.stale?.reason ?? surplusReason(desired, member)
+    if (desired.stopping !== 'no' && member.role === 'worker') {
+      if (holdsSocketUnheard(member)) actions.push({ do: 'kill', id: member.id, reason })
+      else if (!socketHeld) actions.push({ do: 'retire', id: member.id, reason })
+    } else if (member.state === 'launching') {
+      actions.push({ do: 'kill', id: member.id, reason: desired.stopping === 'no' ? 'unwanted' : reason })
+    } else if (member.role !== 'worker' || member.state === 'ready' || member.stale?.urgent) {
+      const replaced = member.role !== 'service' || desired.stopping !== 'no' || hasSuccessor(member, alive, slots)
+      if (replaced) actions.push({ do: 'retire', id: member.id, reason })
+    } else if (serving > desired.capacity) {
+      actions.push({ do: 'retire', id: member.id, reason })
+      serving -= 1
+    }
+  }
+}
+
+/**
+ * A worker that has the socket and does not accept from it. In a stop these go first: what is queued on the socket is
+ * answered by the last worker that closes it, so that one must be a worker that accepts.
+ */
+function holdsSocketUnheard({ role, state }: Member): boolean {
+  return role === 'worker' && (state === 'launching' || state === 'ready')
+}
+
+/** A slot keeps its serving members first, then those closest to serving. */
+function keep(slot: Slot, members: readonly Member[]): Member[] {
+  const rank = (member: Member) => (member.state === 'serving' ? 0 : member.state === 'ready' ? 1 : 2)
+  const ranked = [...members].sort((a, b) => rank(a) - rank(b) || a.id - b.id)
+  const serving = ranked.filter((member) => member.state === 'serving').slice(0, slot.count)
+  const others = ranked.filter((member) => member.state !== 'serving')
+  return [...serving, ...others.slice(0, slot.count - serving.length + slot.spare)]
+}
+
+/** A service is replaced like a worker: its successor serves before it is told to leave, unless its slot is gone. */
+function hasSuccessor(member: Member, alive: readonly Member[], slots: readonly SlotView[]): boolean {
+  const view = slots.find(({ slot }) => slot.role === member.role && slot.name === member.name)
+  if (!view || member.stale?.urgent || member.state !== 'serving') return true
+  return alive.some((other) => other !== member && view.members.includes(other) && other.state === 'serving')
+}
+
+/**
+ * Fills the empty places. A process that was killed holds its place until it is gone, so that its failure counts
+ * towards the back-off before the place launches again.
+ */
+function launchMissing(
+  desired: Desired,
+  members: readonly Member[],
+  roster: Pick<Roster, 'place'>,
+  now: number,
+  actions: Action[]
+): void {
+  if (desired.stopping !== 'no') return
+  const retired = new Set(actions.flatMap((action) => (action.do === 'retire' ? [action.id] : [])))
+  const present = members.filter((member) => isPresent(member) && !retired.has(member.id))
+  const spares = desired.slots.reduce((sum, slot) => sum + (slot.role === 'worker' ? slot.spare : 0), 0)
+  let room = desired.capacity + desired.surge + spares - present.filter(({ role }) => role === 'worker').length
+  let next = Number.POSITIVE_INFINITY
+  for (const slot of desired.slots) {
+    const places = slot.count + slot.spare
+    const owners = present.filter((member) => belongs(member, slot) && !member.stale)
+    const taken = new Set(owners.map((member) => member.place))
+    let missing = places - owners.length
+    for (let place = 1; missing > 0 && place <= places; place += 1) {
+      if (taken.has(place)) continue
+      if (slot.role === 'worker' && room <= 0) break
+      missing -= 1
+      const spec = { role: slot.role, name: slot.name, generation: slot.generation, place }
+      const { notBefore } = roster.place(spec)
+      if (notBefore > now) {
+        next = Math.min(next, notBefore)
+      } else {
+        actions.push({ do: 'launch', spec })
+        if (slot.role === 'worker') room -= 1
+      }
+    }
+  }
+  if (next !== Number.POSITIVE_INFINITY) actions.push({ do: 'wait', until: next })
+}
+
+/** Where more than `maxRetiring` of one place drain, the oldest close their idle connections. */
+function hurry({ maxRetiring }: Desired, alive: readonly Member[], actions: Action[]): void {
+  const places = new Map<string, Member[]>()
+  for (const member of alive) {
+    if (member.role !== 'worker' || member.state !== 'retiring') continue
+    const key = String(member.place)
+    places.set(key, [...(places.get(key) ?? []), member])
+  }
+  for (const retiring of places.values()) {
+    for (const member of retiring.slice(0, Math.max(0, retiring.length - maxRetiring))) {
+      if (!member.hurried) actions.push({ do: 'hurry', id: member.id })
+    }
+  }
+}
+
+/** Workers that answer requests and will go on doing so. */
+export function servingWorkers(members: readonly Member[]): number {
+  return members.filter(
+    (member) => member.role === 'worker' && member.state === 'serving' && !member.stale?.urgent && !member.killed
+  ).length
+}
+
+function surplusReason(desired: Desired, member: Member): EndReason {
+  if (desired.stopping !== 'no') return 'stop'
+  const current = desired.slots.some((slot) => belongs(member, slot))
+  return current ? 'scale-down' : 'reload'
+}
+
+function belongs(member: Member, slot: Slot): boolean {
+  return member.role === slot.role && member.name === slot.name && member.generation === slot.generation
+}
+
+function isPresent({ state }: Member): boolean {
+  return state === 'launching' || state === 'ready' || state === 'serving'
+}
+
+/** What a worker gets after `drainTimeout` to cut the rest and close its app, before it is killed. */
+const KILL_GRACE = 5_000

@@ -1,0 +1,151 @@
+import { type Backoff, backoffDelay } from './backoff.js'
+import { type State, transition } from './states.js'
+
+export type Role = 'worker' | 'service' | 'mold'
+
+/**
+ * Why the end of a process was chosen (the first one recorded wins), or how it came about when nobody chose it.
+ * Chosen ends: reload, scale-down, recycle, not-listening, signal, stop, stop-now, unwanted, boot-timeout, hung,
+ * drain-timeout, refused. Not chosen: crash, boot-failed.
+ */
+export type EndReason =
+  | 'reload'
+  | 'scale-down'
+  | 'recycle'
+  | 'not-listening'
+  | 'signal'
+  | 'stop'
+  | 'stop-now'
+  | 'unwanted'
+  | 'boot-timeout'
+  | 'hung'
+  | 'drain-timeout'
+  | 'refused'
+  | 'crash'
+  | 'boot-failed'
+
+/** What is launched: a process of a role, of a generation, in a place of its slot. */
+export interface MemberSpec {
+  role: Role
+  /** The service's name; empty for workers and molds. */
+  name: string
+  generation: number
+  /** 1 to the slot's count: a replacement takes the place of the one it replaces, and back-off is kept per place. */
+  place: number
+}
+
+/** One process that was launched and has not been forgotten. Times are monotonic, ms. */
+export interface Member extends MemberSpec {
+  readonly id: number
+  state: State
+  since: number
+  pid?: number
+  /** Told to start serving. */
+  activatedAt?: number
+  servingAt?: number
+  /** Last sign of life. */
+  seenAt: number
+  /** To be replaced, and why; `urgent` when it does no work any more, so that nothing is gained by keeping it meanwhile. */
+  stale?: { reason: EndReason; urgent: boolean }
+  /** First writer wins: see `chooseEnd`. */
+  reason?: EndReason
+  /** Told to close its idle connections. */
+  hurried: boolean
+  killed: boolean
+}
+
+/**
+ * The register of every process that was launched: who is in which state, who took whose place, how often a place
+ * failed. No I/O and no clock, so that each race of spawn, ready and exit is a unit test.
+ */
+export class Roster {
+  readonly #members = new Map<number, Member>()
+  readonly #places = new Map<string, { failures: number; notBefore: number }>()
+  #lastId = 0
+
+  /** All members that have not exited, oldest first. */
+  get members(): readonly Member[] {
+    return [...this.#members.values()]
+  }
+
+  get(id: number): Member | undefined {
+    return this.#members.get(id)
+  }
+
+  launch(spec: MemberSpec, now: number): Member {
+    const member: Member = {
+      ...spec,
+      id: ++this.#lastId,
+      state: 'launching',
+      since: now,
+      seenAt: now,
+      hurried: false,
+      killed: false
+    }
+    this.#members.set(member.id, member)
+    return member
+  }
+
+  ready(member: Member, now: number): void {
+    transition(member, 'ready', now)
+    member.seenAt = now
+  }
+
+  serving(member: Member, now: number): void {
+    transition(member, 'serving', now)
+    member.seenAt = now
+    member.servingAt = now
+  }
+
+  retire(member: Member, reason: EndReason, now: number): void {
+    chooseEnd(member, reason)
+    transition(member, 'retiring', now)
+  }
+
+  /**
+   * Removes a process that ended and keeps account of its place: a bad end adds to the place's failures, a long service
+   * clears them.
+   * @param random 0 to below 1, for the jitter
+   * @returns the reason of the end, and whether it was a failure
+   */
+  exited(member: Member, now: number, backoff: Backoff, random: number): { reason: EndReason; failed: boolean } {
+    const before = member.state
+    transition(member, 'exited', now)
+    this.#members.delete(member.id)
+    const reason = member.reason ?? (before === 'launching' || before === 'ready' ? 'boot-failed' : 'crash')
+    const failed = FAILURES.has(reason)
+    const key = placeKey(member)
+    const served = member.servingAt === undefined ? 0 : now - member.servingAt
+    const place = served >= backoff.max ? undefined : this.#places.get(key)
+    if (failed) {
+      const failures = (place?.failures ?? 0) + 1
+      this.#places.set(key, { failures, notBefore: now + backoffDelay(failures, backoff, random) })
+    } else if (place === undefined) {
+      this.#places.delete(key)
+    }
+    return { reason, failed }
+  }
+
+  /** When the place may launch again (monotonic ms), and how many processes failed there in a row. */
+  place(spec: MemberSpec): { failures: number; notBefore: number } {
+    return this.#places.get(placeKey(spec)) ?? { failures: 0, notBefore: 0 }
+  }
+
+  /** Forgets the accounts of generations that nothing wants any more. */
+  forgetGenerations(keep: ReadonlySet<number>): void {
+    for (const key of this.#places.keys()) {
+      if (!keep.has(Number(key.split(':', 1)[0]))) this.#places.delete(key)
+    }
+  }
+}
+
+/** Records why a process is to end. The first writer wins, so that a kill at the drain's deadline stays a reload. */
+export function chooseEnd(member: Member, reason: EndReason): void {
+  member.reason ??= reason
+}
+
+function placeKey({ generation, role, name, place }: MemberSpec): string {
+  return `${generation}:${role}:${name}:${place}`
+}
+
+const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>(['crash', 'boot-failed', 'boot-timeout', 'hung', 'refused', 'not-listening'])

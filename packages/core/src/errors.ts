@@ -1,0 +1,192 @@
+import { inspect } from 'node:util'
+
+/**
+ * The one catalogue of what can go wrong: a code, what it means, and what to do about it. `docs/errors.md` is compared
+ * with it by a test, both ways.
+ */
+export const CATALOGUE = {
+  MAPACHE_OPTION_INVALID: {
+    means: 'An option has a wrong name, type or value.',
+    fix: 'Change the named option to what the message asks for.'
+  },
+  MAPACHE_LISTEN_INVALID: {
+    means: 'The arguments of listen() name no address.',
+    fix: "Pass what server.listen takes: a port, { port, host }, { path }, '/path.sock', or an array of these."
+  },
+  MAPACHE_NODE_VERSION: {
+    means: 'This Node.js is older than 20.19.',
+    fix: 'Run it with Node.js 20.19 or newer.'
+  },
+  MAPACHE_UNSUPPORTED_PLATFORM: {
+    means: 'The platform is not one that Mapache runs on (Linux, macOS).',
+    fix: 'On Windows run the app inside WSL.'
+  },
+  MAPACHE_IN_CLUSTER: {
+    means: 'Mapache was started inside a worker of node:cluster or of PM2 in cluster mode.',
+    fix: "Start it once, outside of it: without cluster.fork(), and under PM2 with exec_mode 'fork' and one instance."
+  },
+  MAPACHE_ALREADY_LISTENING: {
+    means: 'This process already called listen() on a Mapache app.',
+    fix: 'Pass several addresses to one listen() as an array, or start a second process for the second app.'
+  },
+  MAPACHE_ENTRY_MISSING: {
+    means: 'There is no file that a worker could be started from.',
+    fix: 'Start the app from a file (not from --eval or the REPL), and check the path given.'
+  },
+  MAPACHE_ENV_FILE: {
+    means: 'The file named by envFile cannot be read.',
+    fix: 'Create it, correct the path, or leave envFile out.'
+  },
+  MAPACHE_ADDRESS_IN_USE: {
+    means: 'Another process listens on the address.',
+    fix: 'Stop that process, or listen on another port, host or path.'
+  },
+  MAPACHE_ADDRESS_DENIED: {
+    means: 'The system does not permit this user to listen there.',
+    fix: 'Use a port from 1024 up, a folder that the user may write, or give the process CAP_NET_BIND_SERVICE.'
+  },
+  MAPACHE_ADDRESS_UNAVAILABLE: {
+    means: 'The address cannot be listened on: the host is unknown or is none of this machine, or the path is bad.',
+    fix: 'Use a host that this machine has, such as 127.0.0.1 or 0.0.0.0, and a path in an existing folder.'
+  },
+  MAPACHE_ADDRESS_MISMATCH: {
+    means: 'A worker came to listen on another address than the one it was given.',
+    fix: 'The worker is ended and replaced. If it repeats, another process takes the address: see who listens there.'
+  },
+  MAPACHE_CHANNEL_FOLDER: {
+    means: 'No private folder for the channel could be made.',
+    fix: 'Set XDG_RUNTIME_DIR (or RUNTIME_DIRECTORY) to a short path that only this user may write.'
+  },
+  MAPACHE_CHANNEL_VERSION: {
+    means: 'The worker and its supervisor come from versions of Mapache that do not speak the same protocol.',
+    fix: 'Install one version of @mapache/core, or restart the supervisor after an upgrade.'
+  },
+  MAPACHE_CHANNEL_REFUSED: {
+    means: 'A message on the channel did not fit the protocol, or its sender may not send it.',
+    fix: 'Nothing else is harmed. Check the module or version that sent it; the log names the process.'
+  },
+  MAPACHE_CHANNEL_CLOSED: {
+    means: 'The channel to the supervisor closed before the answer came.',
+    fix: 'The supervisor has stopped or died; start it again.'
+  },
+  MAPACHE_BOOT_FAILED: {
+    means: 'A worker ended before it was ready.',
+    fix: "Read the app's own error, which is the cause; it is printed whole."
+  },
+  MAPACHE_BOOT_TIMEOUT: {
+    means: 'A worker was not ready within bootTimeout.',
+    fix: 'See what the app waits for before it listens, or raise bootTimeout.'
+  },
+  MAPACHE_SETTLE_FAILED: {
+    means: 'The first worker of a new generation served, but ended within settle.',
+    fix: 'Read the cause: the new code crashes soon after it starts. The old workers go on serving.'
+  },
+  MAPACHE_FACTORY_INVALID: {
+    means: 'The factory is no function, or did not return an app that can be served.',
+    fix: 'Export a function as default that returns the app (or a promise of it).'
+  },
+  MAPACHE_RELOAD_SUPERSEDED: {
+    means: 'A newer reload took the place of this one while it waited for its turn.',
+    fix: 'Nothing: the newer one loads the same files, only later.'
+  },
+  MAPACHE_STOPPING: {
+    means: 'The cluster is stopping, so it starts nothing more.',
+    fix: 'Start it again when it has stopped.'
+  },
+  MAPACHE_SUPERVISOR_STOPPED: {
+    means: 'The cluster was stopped before it served.',
+    fix: 'Nothing, if the stop was meant.'
+  },
+  MAPACHE_CONTROL_DENIED: {
+    means: 'A worker asked to control the cluster without being allowed to.',
+    fix: 'Set control: true if app code in a worker may reload, scale and stop the cluster.'
+  },
+  MAPACHE_REFORK_UNSUPPORTED: {
+    means: 'Workers that were spawned cannot be reforked.',
+    fix: 'Use reload() instead: it starts new workers from disk.'
+  },
+  MAPACHE_UPGRADE_UNSUPPORTED: {
+    means: 'The supervisor cannot replace itself without native code.',
+    fix: 'Stop it and start it again; a reload renews everything but the supervisor.'
+  },
+  MAPACHE_ILLEGAL_TRANSITION: {
+    means: 'A process was moved to a state that its state does not lead to: a defect of Mapache.',
+    fix: 'Please report it with the log around it.'
+  },
+  MAPACHE_MODULE_INVALID: {
+    means: 'A module does not have the shape { name, services, messages, on }, or shares its name with another.',
+    fix: 'Correct the module as the message says.'
+  },
+  MAPACHE_SERVICE_INVALID: {
+    means: "A service's entry has no function as its default export.",
+    fix: 'Export the function that runs the service as default.'
+  }
+} as const
+
+export type MapacheErrorCode = keyof typeof CATALOGUE
+
+/** An error as it travels over the channel: plain data. */
+export interface ErrorData {
+  name: string
+  message: string
+  stack: string
+  code?: string | undefined
+  cause?: ErrorData | undefined
+}
+
+/** Every error that Mapache itself raises. `message` starts with the code and says what was got and what to change. */
+export class MapacheError extends Error {
+  override readonly name = 'MapacheError'
+  readonly code: MapacheErrorCode
+  /** What to do about it. */
+  readonly fix: string
+  /** In a failed reload or boot: the step that failed. */
+  phase?: string
+
+  constructor(code: MapacheErrorCode, text: string, options: { cause?: unknown; phase?: string } = {}) {
+    super(`${code}: ${text}`, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.fix = CATALOGUE[code].fix
+    if (options.phase !== undefined) this.phase = options.phase
+  }
+}
+
+/**
+ * Makes plain data of anything that was thrown, within bounds that a channel message can carry.
+ * @param depth how many nested causes to keep
+ */
+export function errorToData(thrown: unknown, depth = 4): ErrorData {
+  if (!(thrown instanceof Error)) {
+    const message = typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 2 })
+    return { name: 'Thrown', message: clip(message), stack: clip(`thrown, not an Error: ${message}`) }
+  }
+  const code = (thrown as { code?: unknown }).code
+  return {
+    name: clip(String(thrown.name)),
+    message: clip(String(thrown.message)),
+    stack: clip(String(thrown.stack ?? thrown)),
+    ...(typeof code === 'string' ? { code: clip(code) } : {}),
+    ...(thrown.cause !== undefined && depth > 0 ? { cause: errorToData(thrown.cause, depth - 1) } : {})
+  }
+}
+
+/** Makes an Error of the data again, with the name, code and stack that it had where it was thrown. */
+export function errorFromData(data: ErrorData): Error {
+  const cause = data.cause === undefined ? undefined : { cause: errorFromData(data.cause) }
+  const own = isMapacheCode(data.code)
+    ? new MapacheError(data.code, data.message.replace(`${data.code}: `, ''), cause)
+    : Object.assign(new Error(data.message, cause), data.code === undefined ? {} : { code: data.code })
+  if (!isMapacheCode(data.code)) Object.defineProperty(own, 'name', { value: data.name, configurable: true })
+  own.stack = data.stack
+  return own
+}
+
+function isMapacheCode(code: string | undefined): code is MapacheErrorCode {
+  return code !== undefined && Object.hasOwn(CATALOGUE, code)
+}
+
+function clip(text: string): string {
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)} … (cut)` : text
+}
+
+const LONGEST_TEXT = 16_384

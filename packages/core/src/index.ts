@@ -1,0 +1,21 @@
+export type { ListenAddress, ListenArgs, ListenCallback, ListenOptions } from './address.js'
+export type { Listenable } from './listenable.js'
+export type {
+  BoundAddress,
+  Cluster,
+  ClusterEvents,
+  ClusterStatus,
+  DrainedData,
+  ExitEvent,
+  ProcessInfo,
+  ReloadResult,
+  VitalsData
+} from './cluster.js'
+export type { EndReason } from './cluster/roster.js'
+export type { State } from './cluster/states.js'
+export { CATALOGUE, MapacheError, type MapacheErrorCode } from './errors.js'
+export { type HttpApp, type HttpOptions, mapacheHttp } from './http.js'
+export type { MapacheModule, MessageSender, MessageSpec, ServiceSpec } from './modules.js'
+export type { MapacheOptions } from './options.js'
+export type { Factory } from './worker/factory.js'
+export type { WorkerHandle } from './worker/handle.js'

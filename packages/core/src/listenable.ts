@@ -1,0 +1,179 @@
+import { EventEmitter } from 'node:events'
+import { pathToFileURL } from 'node:url'
+import { expandLocalhost, type ListenAddress, type ListenArgs, type ListenCallback, parseListen } from './address.js'
+import type { BoundAddress, Cluster, ClusterEvents, ClusterStatus, ProcessInfo, ReloadResult } from './cluster.js'
+import { MapacheError } from './errors.js'
+import { findModuleFile } from './modules.js'
+import { normaliseOptions, reportedOptions } from './options.js'
+import { type EntrySource, ownEntry, workerExecArgv } from './supervisor/entry.js'
+import { supervise } from './supervisor/start.js'
+import { checkFactory, type Factory } from './worker/factory.js'
+import { observed } from './observed.js'
+import { currentRuntime, type Runtime } from './worker/registry.js'
+
+
+/** How apps of one framework are served. A module that exports one as `adapter` can be named by URL. */
+export interface Adapter<App, Options extends object = object> {
+  readonly name: string
+  /** URL of the module that exports this adapter as `adapter`: workers in the module form import it. */
+  readonly module: string
+  /** Options that are the adapter's own. */
+  readonly options: readonly string[]
+  /** Whether its `listen` serves `localhost` on both families by itself. */
+  readonly expandsLocalhost?: boolean
+  /**
+   * Makes the app ready to be served.
+   * @throws MAPACHE_FACTORY_INVALID when it is none of the framework's
+   */
+  open(app: App, options: Options): Opened | Promise<Opened>
+}
+
+/** An app that can be served. */
+export interface Opened {
+  /** Listens on one address more. @returns the port, where there is one */
+  listen(address: ListenAddress): Promise<{ port?: number }>
+  /** The framework's own close. Called after the drain, when no connection is left. */
+  close(): unknown
+}
+
+/** What the functions that make a cluster of an app return. */
+export interface Listenable {
+  /**
+   * Starts the cluster: this is the moment when the process becomes its supervisor. In a worker: serves the app.
+   * Takes what `server.listen` takes, or an array of addresses.
+   * @returns the cluster, when its first worker serves
+   * @throws MAPACHE_LISTEN_INVALID, MAPACHE_ADDRESS_IN_USE, MAPACHE_ADDRESS_DENIED, MAPACHE_ADDRESS_UNAVAILABLE,
+   *   MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE, MAPACHE_NODE_VERSION,
+   *   MAPACHE_UNSUPPORTED_PLATFORM, MAPACHE_IN_CLUSTER, MAPACHE_ALREADY_LISTENING, MAPACHE_CHANNEL_FOLDER,
+   *   MAPACHE_MODULE_INVALID, MAPACHE_FACTORY_INVALID. If nobody waits for the promise, the error is printed and the
+   *   process exits with code 1.
+   */
+  listen(...args: ListenArgs): Promise<Cluster>
+}
+
+/**
+ * Makes a cluster of an app: what `mapacheHttp`, `mapacheExpress` and `mapacheFastify` are made with.
+ * @param factory a function that returns the app, or the path or URL of a module whose default export is one
+ * @throws MAPACHE_OPTION_INVALID, MAPACHE_FACTORY_INVALID
+ */
+export function makeListenable<App, Options extends object>(
+  adapter: Adapter<App, Options>,
+  factory: Factory<App> | string | URL,
+  options: Options
+): Listenable {
+  const settings = normaliseOptions(options, adapter.options)
+  const source = typeof factory === 'function' ? undefined : moduleSource(adapter, factory, options)
+  if (!source) checkFactory(factory)
+  return {
+    listen: (...args) => {
+      const { callback } = args.length === 0 ? {} : { callback: args.findLast((arg) => typeof arg === 'function') }
+      const run = async (): Promise<Cluster> => {
+        const { addresses } = parseListen(args)
+        const runtime = currentRuntime()
+        // Whether or not the app's code catches it, a worker that cannot serve has failed to boot.
+        if (runtime) return serveInWorker(adapter, factory, options, args).catch((error) => runtime.fail(error))
+        const entry = source ?? ownEntry()
+        const module = entry.module && { ...entry.module, listen: [addresses] }
+        return supervise({ source: { ...entry, ...(module ? { module } : {}) }, settings, addresses })
+      }
+      return observed(run(), callback as ListenCallback | undefined)
+    }
+  }
+}
+
+/**
+ * Serves an app in a worker.
+ * @param args of `listen`
+ * @throws MAPACHE_FACTORY_INVALID, or what the factory throws
+ */
+export async function serveInWorker<App, Options extends object>(
+  adapter: Adapter<App, Options>,
+  factory: unknown,
+  options: Options,
+  args: readonly unknown[]
+): Promise<Cluster> {
+  const runtime = currentRuntime() as Runtime
+  let close: Opened['close'] = () => {}
+  runtime.manage(reportedOptions(options), () => close())
+  const app = await checkFactory<App>(factory)()
+  if (app === undefined || app === null) {
+    throw new MapacheError('MAPACHE_FACTORY_INVALID', `the ${adapter.name} factory returned ${app}; it must return the app`)
+  }
+  const opened = await adapter.open(app, options)
+  close = () => opened.close()
+  for (const address of parseListen(args).addresses) {
+    let port: number | undefined
+    for (const one of adapter.expandsLocalhost ? [address] : await expandLocalhost(address)) {
+      const bound = await opened.listen(port === undefined ? one : { ...one, port })
+      port ??= bound.port
+    }
+  }
+  runtime.serving()
+  return new WorkerCluster(runtime)
+}
+
+/** The cluster as a worker sees it. */
+export class WorkerCluster extends EventEmitter<ClusterEvents> implements Cluster {
+  readonly role = 'worker'
+  readonly #runtime: Runtime
+
+  constructor(runtime: Runtime) {
+    super()
+    this.#runtime = runtime
+  }
+
+  get generation(): number {
+    return this.#runtime.handle.generation
+  }
+
+  get addresses(): readonly BoundAddress[] {
+    return this.#runtime.addresses
+  }
+
+  get workers(): readonly ProcessInfo[] {
+    const { id, generation } = this.#runtime.handle
+    const own = { id, generation, role: 'worker', name: '', place: 0, state: 'serving', pid: process.pid } as const
+    return [{ ...own, inState: 0, failures: 0, vitals: undefined }]
+  }
+
+  reload(): Promise<ReloadResult> {
+    return this.#runtime.call('reload')
+  }
+
+  refork(): Promise<ReloadResult> {
+    return this.#runtime.call('refork')
+  }
+
+  async scale(workers: number): Promise<void> {
+    normaliseOptions({ workers })
+    await this.#runtime.call('scale', workers)
+  }
+
+  async stop(): Promise<void> {
+    await this.#runtime.call('stop')
+  }
+
+  status(): Promise<ClusterStatus> {
+    return this.#runtime.call('status')
+  }
+}
+
+/** In the module form the supervisor does not load the app, and workers load nothing but the factory's module. */
+function moduleSource(adapter: Adapter<never, never>, factory: string | URL, options: object): EntrySource {
+  const file = findModuleFile(factory, process.cwd())
+  if (file === undefined) {
+    throw new MapacheError('MAPACHE_FACTORY_INVALID', `the factory's module ${String(factory)} does not exist`)
+  }
+  if ((options as { server?: unknown }).server !== undefined) {
+    const text = 'server is a function and cannot reach the workers of a module; export it from the module as `server`'
+    throw new MapacheError('MAPACHE_OPTION_INVALID', text)
+  }
+  const factoryUrl = pathToFileURL(file).href
+  return {
+    script: '',
+    args: process.argv.slice(2),
+    execArgv: workerExecArgv(process.execArgv),
+    cwd: process.cwd(),
+    module: { file, factory: factoryUrl, adapter: adapter.module, listen: [], options: reportedOptions(options) }
+  }
+}

@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Cluster, ClusterEvents } from './cluster.js'
+import { MapacheError } from './errors.js'
+import { show } from './options.js'
+
+/** What a module may bring. Everything beside the core is one: a shell, metrics, your own. */
+export interface MapacheModule {
+  /** Its name in logs and messages; one module a name. */
+  name: string
+  /** Helper processes that are supervised like workers. */
+  services?: readonly ServiceSpec[]
+  /** Messages that workers and services may send to the supervisor, by name. */
+  messages?: Readonly<Record<string, MessageSpec>>
+  /** Listeners for the cluster's events, in the supervisor. What they throw is logged and harms nobody. */
+  on?: { readonly [Event in keyof ClusterEvents]?: (event: ClusterEvents[Event][0], cluster: Cluster) => void }
+}
+
+export interface ServiceSpec {
+  name: string
+  /** Path or URL of a module whose default export runs the service: `(service) => ...`. */
+  entry: string | URL
+  /** How many processes; default 1. */
+  instances?: number
+  /** Plain data, handed to the service as `service.options`. */
+  options?: unknown
+}
+
+export interface MessageSpec {
+  /** Which roles may send it; default: both. */
+  from?: readonly ('worker' | 'service')[]
+  /** Checks the data and returns it, or throws: then the message is refused and logged. Required: the sender may be anything. */
+  check(data: unknown): unknown
+  /** Takes the message, in the supervisor. */
+  receive(data: never, sender: MessageSender, cluster: Cluster): void
+}
+
+/** Who sent a module's message. */
+export interface MessageSender {
+  readonly role: 'worker' | 'service'
+  readonly id: number
+  readonly name: string
+  readonly generation: number
+  /** Answers that process alone, with a message of the same module. */
+  send(message: string, data: unknown): void
+}
+
+/** A service with its entry found and its count filled in. */
+export interface ResolvedService {
+  module: string
+  /** `module/service`, unique in the cluster. */
+  name: string
+  file: string
+  count: number
+  options: unknown
+}
+
+/**
+ * Checks the modules and finds the files of their services.
+ * @param base the folder that relative entries start from
+ * @throws MAPACHE_MODULE_INVALID
+ */
+export function resolveModules(modules: readonly MapacheModule[], base: string): ResolvedService[] {
+  const names = new Set<string>()
+  return modules.flatMap((module, index) => {
+    const at = `modules[${index}]`
+    if (module === null || typeof module !== 'object') throw invalid(at, 'must be an object', module)
+    if (typeof module.name !== 'string' || module.name === '') throw invalid(`${at}.name`, 'must be a text', module.name)
+    if (names.has(module.name)) throw invalid(`${at}.name`, 'is the name of another module already', module.name)
+    names.add(module.name)
+    checkListeners(at, module)
+    checkMessages(at, module)
+    return (module.services ?? []).map((service, nth) => resolveService(`${at}.services[${nth}]`, module, service, base))
+  })
+}
+
+function checkListeners(at: string, module: MapacheModule): void {
+  for (const [event, listener] of Object.entries(module.on ?? {})) {
+    if (typeof listener !== 'function') throw invalid(`${at}.on['${event}']`, 'must be a function', listener)
+  }
+}
+
+function checkMessages(at: string, module: MapacheModule): void {
+  for (const [name, spec] of Object.entries(module.messages ?? {})) {
+    if (typeof spec?.check !== 'function' || typeof spec.receive !== 'function') {
+      throw invalid(`${at}.messages['${name}']`, 'must have the functions check and receive', spec)
+    }
+  }
+}
+
+function resolveService(at: string, module: MapacheModule, service: ServiceSpec, base: string): ResolvedService {
+  const { name, entry, instances = 1, options } = service ?? {}
+  if (typeof name !== 'string' || name === '') throw invalid(`${at}.name`, 'must be a text', name)
+  if (!Number.isSafeInteger(instances) || instances < 1) {
+    throw invalid(`${at}.instances`, 'must be a positive integer', instances)
+  }
+  const file = findModuleFile(entry, base)
+  if (file === undefined) throw invalid(`${at}.entry`, 'must be the path or URL of a file that exists', entry)
+  return { module: module.name, name: `${module.name}/${name}`, file, count: instances, options }
+}
+
+/** The file behind a path (relative to `base`), a package's name or a file URL; undefined when there is none. */
+export function findModuleFile(given: unknown, base: string): string | undefined {
+  if (given instanceof URL || (typeof given === 'string' && given.startsWith('file:'))) {
+    const file = new URL(given).protocol === 'file:' ? fileURLToPath(given) : ''
+    return existsSync(file) ? file : undefined
+  }
+  if (typeof given !== 'string' || given === '') return undefined
+  const file = path.resolve(base, given)
+  // The path as it is named, not as it resolves: a symlink in it may point elsewhere at the next reload.
+  if (path.isAbsolute(given) || given.startsWith('.')) return existsSync(file) ? file : undefined
+  try {
+    return createRequire(path.join(base, 'noop.js')).resolve(given)
+  } catch {
+    return existsSync(file) ? file : undefined
+  }
+}
+
+function invalid(at: string, must: string, got: unknown): MapacheError {
+  return new MapacheError('MAPACHE_MODULE_INVALID', `${at} ${must}, got ${show(got)}`)
+}

@@ -1,0 +1,231 @@
+import { availableParallelism } from 'node:os'
+import { inspect } from 'node:util'
+import * as v from 'valibot'
+import type { Backoff } from './cluster/backoff.js'
+import { MapacheError } from './errors.js'
+import { isLogger, type LogOption } from './log.js'
+import type { MapacheModule } from './modules.js'
+
+/** What a user may pass. Every option has a default; every duration is in milliseconds. */
+export interface MapacheOptions {
+  /** How many workers serve; `'auto'` is what the machine (or its cgroup) can run at once. */
+  workers?: number | 'auto'
+  /** Workers booted and held back, to step in at once. */
+  spare?: number
+  /** How long a worker may take until it is ready, ms. */
+  bootTimeout?: number
+  /** How often a place may fail to boot before the first worker was ever ready; then the supervisor gives up. */
+  bootAttempts?: number
+  /** How long the first worker of a new generation must serve before the first old one retires, ms. */
+  settle?: number
+  /** How long a retiring worker may take to finish what it holds, ms. */
+  drainTimeout?: number
+  /** How long idle connections are kept when the cluster stops, ms. */
+  stopIdleGrace?: number
+  /** Delay between relaunches in a place that keeps failing, ms: doubles from `min` to `max`, jittered. */
+  backoff?: { min?: number; max?: number }
+  /** How long a worker's event loop may be blocked before it is killed, ms; 0 is never. */
+  hangTimeout?: number
+  /** How many workers more than `workers` a roll may hold. */
+  surge?: number
+  /** How many retiring workers a place may have before the oldest closes its idle connections. */
+  maxRetiring?: number
+  /** How many connections wait in the kernel's queue (which the system caps). */
+  backlog?: number
+  /** A file of environment variables, read anew for each generation. What the environment already has, wins. */
+  envFile?: string
+  /** The cluster's name in logs, titles and commands. Default: the entry's folder. */
+  name?: string
+  /** Whether app code in a worker may reload, scale and stop the cluster. */
+  control?: boolean
+  /** Modules: see docs/modules.md. */
+  modules?: MapacheModule[]
+  /** A pino level, `false`, `{ level, format }`, or a pino logger of your own. */
+  log?: LogOption
+}
+
+/** Options with every default filled in, frozen. Inner code has no defaults and no checks. */
+export interface Settings {
+  readonly workers: number
+  readonly spare: number
+  readonly bootTimeout: number
+  readonly bootAttempts: number
+  readonly settle: number
+  readonly drainTimeout: number
+  readonly stopIdleGrace: number
+  readonly backoff: Readonly<Backoff>
+  readonly hangTimeout: number
+  readonly surge: number
+  readonly maxRetiring: number
+  readonly backlog: number
+  readonly envFile: string | undefined
+  readonly name: string | undefined
+  readonly control: boolean
+  readonly modules: readonly MapacheModule[]
+  readonly log: LogOption
+}
+
+/** Options that new code may bring with a reload; the others hold until the supervisor is started anew. */
+export const CHANGEABLE = [
+  'workers',
+  'spare',
+  'bootTimeout',
+  'bootAttempts',
+  'settle',
+  'drainTimeout',
+  'stopIdleGrace',
+  'backoff',
+  'hangTimeout',
+  'surge',
+  'maxRetiring',
+  'envFile',
+  'control'
+] as const satisfies readonly (keyof Settings)[]
+
+/** Options that are plain data but cannot change while the supervisor runs: a reload that brings others says so. */
+export const FIXED = ['backlog', 'name'] as const satisfies readonly (keyof Settings)[]
+
+/** The plain-data options as a worker reports them to the supervisor. */
+export type ReportedOptions = Pick<Partial<MapacheOptions>, (typeof CHANGEABLE)[number] | (typeof FIXED)[number]>
+
+const whole = (least: number, what: string) =>
+  v.pipe(v.number(what), v.check((n) => Number.isSafeInteger(n) && n >= least, what))
+const ms = (least = 0) => {
+  const what = `must be a whole number of milliseconds from ${least} to ${LONGEST_TIMER}`
+  return v.pipe(v.number(what), v.check((n) => Number.isSafeInteger(n) && n >= least && n <= LONGEST_TIMER, what))
+}
+const text = (what: string) => v.pipe(v.string(what), v.minLength(1, what))
+const WORKERS = "must be a positive integer or 'auto'"
+
+/** The longest delay that a Node timer can have, ms: beyond it the timer fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+const reportable = {
+  workers: v.optional(v.union([v.literal('auto'), whole(1, WORKERS)], WORKERS)),
+  spare: v.optional(whole(0, 'must be 0 or a positive integer')),
+  bootTimeout: v.optional(ms(1)),
+  bootAttempts: v.optional(whole(1, 'must be a positive integer')),
+  settle: v.optional(ms()),
+  drainTimeout: v.optional(ms()),
+  stopIdleGrace: v.optional(ms()),
+  backoff: v.optional(
+    v.pipe(
+      v.strictObject({ min: v.optional(ms(1)), max: v.optional(ms(1)) }, 'must be { min, max } in milliseconds'),
+      v.check(({ min, max }) => (min ?? 100) <= (max ?? 30_000), 'must have min no larger than max')
+    )
+  ),
+  hangTimeout: v.optional(
+    v.pipe(
+      ms(),
+      v.check((n) => n === 0 || n >= 2_000, 'must be 0 (off) or at least 2000: workers report once a second')
+    )
+  ),
+  surge: v.optional(whole(1, 'must be a positive integer')),
+  maxRetiring: v.optional(whole(1, 'must be a positive integer')),
+  backlog: v.optional(whole(1, 'must be a positive integer')),
+  envFile: v.optional(text('must be the path of a file')),
+  name: v.optional(text('must be a text that is not empty')),
+  control: v.optional(v.boolean('must be true or false'))
+}
+
+const LOG = "must be a pino level, false, { level, format: 'auto' | 'json' | 'line' } or a pino logger"
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+const OptionsSchema = v.strictObject({
+  ...reportable,
+  modules: v.optional(v.array(v.custom<MapacheModule>(() => true), 'must be an array of modules')),
+  log: v.optional(
+    v.custom<LogOption>((input) => {
+      if (input === false || isLogger(input)) return true
+      const shape = v.union([
+        v.picklist(LEVELS),
+        v.strictObject({ level: v.optional(v.picklist(LEVELS)), format: v.optional(v.picklist(['auto', 'json', 'line'])) })
+      ])
+      return v.is(shape, input)
+    }, LOG)
+  )
+})
+
+/** The schema of what a worker reports, for the channel's boundary. */
+export const ReportedOptionsSchema = v.strictObject(reportable)
+
+/**
+ * Checks the options and fills in the defaults, once, at the boundary.
+ * @param adapterOptions names that the caller's adapter takes for itself, not to be refused here
+ * @throws MAPACHE_OPTION_INVALID naming the option's path, what it must be and what was got
+ */
+export function normaliseOptions(options: unknown, adapterOptions: readonly string[] = []): Settings {
+  if (options === null || (options !== undefined && typeof options !== 'object')) {
+    throw new MapacheError('MAPACHE_OPTION_INVALID', `options must be an object, got ${show(options)}`)
+  }
+  const own = Object.fromEntries(Object.entries(options ?? {}).filter(([name]) => !adapterOptions.includes(name)))
+  const parsed = v.safeParse(OptionsSchema, own, { abortEarly: true })
+  if (!parsed.success) throw optionError(parsed.issues[0], adapterOptions)
+  return Object.freeze(withDefaults(parsed.output as MapacheOptions))
+}
+
+/** The part of the options that a worker reports, so that a reload can bring new values. */
+export function reportedOptions(options: object | undefined): ReportedOptions {
+  const names: readonly string[] = [...CHANGEABLE, ...FIXED]
+  const entries = Object.entries(options ?? {}).filter(([name, value]) => value !== undefined && names.includes(name))
+  return Object.fromEntries(entries)
+}
+
+function withDefaults(given: MapacheOptions): Settings {
+  return {
+    workers: given.workers === undefined || given.workers === 'auto' ? availableParallelism() : given.workers,
+    spare: given.spare ?? 0,
+    bootTimeout: given.bootTimeout ?? 30_000,
+    bootAttempts: given.bootAttempts ?? 3,
+    settle: given.settle ?? 1_000,
+    drainTimeout: given.drainTimeout ?? 90_000,
+    stopIdleGrace: given.stopIdleGrace ?? 1_000,
+    backoff: Object.freeze({ min: given.backoff?.min ?? 100, max: given.backoff?.max ?? 30_000 }),
+    hangTimeout: given.hangTimeout ?? 30_000,
+    surge: given.surge ?? 1,
+    maxRetiring: given.maxRetiring ?? 2,
+    backlog: given.backlog ?? 4_096,
+    envFile: given.envFile,
+    name: given.name,
+    control: given.control ?? false,
+    modules: Object.freeze([...(given.modules ?? [])]),
+    log: given.log ?? {}
+  }
+}
+
+function optionError(issue: v.BaseIssue<unknown>, adapterOptions: readonly string[]): MapacheError {
+  const path = (issue.path ?? []).map((item) => String(item.key))
+  const name = path.join('.')
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const known = [...Object.keys(OptionsSchema.entries), ...adapterOptions]
+    const nearest = path.length === 1 ? nearestName(name, known) : undefined
+    const hint = nearest ? `; did you mean '${nearest}'?` : ''
+    return new MapacheError('MAPACHE_OPTION_INVALID', `${name} is not an option${hint}`)
+  }
+  return new MapacheError('MAPACHE_OPTION_INVALID', `${name} ${issue.message}, got ${show(issue.input)}`)
+}
+
+/** The known name that differs by at most two letters (Levenshtein distance), if there is one. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const ranked = known.map((other) => ({ other, far: distance(name.toLowerCase(), other.toLowerCase()) }))
+  return ranked.sort((a, b) => a.far - b.far).find(({ far }) => far <= 2)?.other
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+    }
+    row = next
+  }
+  return row[b.length] as number
+}
+
+/** Shows a value in an error, short enough for one line. */
+export function show(value: unknown): string {
+  const shown = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
+  return shown.length > 120 ? `${shown.slice(0, 120)}…` : shown
+}

@@ -1,0 +1,46 @@
+import { errorFromData } from '../errors.js'
+import { identity } from '../log.js'
+import { announce } from './events.js'
+import type { ExitStatus } from './launch/launcher.js'
+import { describeExit, eventName, type Peer } from './processes.js'
+import type { Supervisor } from './supervisor.js'
+
+/** Takes note of a process that has ended: in the roster, the log, an event, and the plan. */
+export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus): void {
+  const { roster, settings, processes, log, clock } = supervisor
+  const { member, drained } = peer
+  const now = clock.now()
+  const before = processes.info(peer, now)
+  const { reason, failed } = roster.exited(member, now, settings.backoff, Math.random())
+  const error = describeExit(peer, status, settings.bootTimeout)
+  const { code, signal } = status
+  const how = signal ?? (code === null ? 'not started' : `code ${code}`)
+  const who = identity(member)
+  if (failed) logFailure(supervisor, `${who} ended (${reason}, ${how})`, error)
+  else log.info(`${who} exited (${reason}${code === 0 ? '' : `, ${how}`})`)
+  const { failures } = roster.place(member)
+  if (failed && failures > 1) {
+    const wait = Math.max(0, Math.round(roster.place(member).notBefore - now))
+    log.warn(`${who}: ${failures} failures in a row in place ${member.place}; next launch in ${wait} ms`)
+  }
+  announce(supervisor, eventName(member, 'exit'), { ...before, state: 'exited', reason, failed, code, signal, drained })
+  supervisor.apply({
+    type: 'exited',
+    id: member.id,
+    role: member.role,
+    generation: member.generation,
+    failed,
+    failures,
+    served: member.servingAt !== undefined,
+    timedOut: reason === 'boot-timeout',
+    error
+  })
+}
+
+/** The same error of several workers is printed whole once, then in one line. */
+function logFailure(supervisor: Supervisor, text: string, error: ReturnType<typeof describeExit>): void {
+  const said = error.message.split('\n', 1)[0]
+  if (supervisor.lastFailure === error.stack) supervisor.log.error(`${text}: ${said}, as before`)
+  else supervisor.log.error({ err: errorFromData(error) }, `${text}: ${said}`)
+  supervisor.lastFailure = error.stack
+}

@@ -1,0 +1,122 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import type { BoundAddress, DrainedData, Downward, VitalsData } from '../channel/messages.js'
+import type { Admission, Connection } from '../channel/server.js'
+import type { ProcessInfo } from '../cluster.js'
+import type { Member, Roster } from '../cluster/roster.js'
+import type { ErrorData } from '../errors.js'
+import type { ReportedOptions } from '../options.js'
+import { clearPresence } from './folder.js'
+import type { ExitStatus, Launched, Launcher, LaunchSpec } from './launch/launcher.js'
+
+/** A process as the supervisor holds it: its member in the roster, and what belongs to the running process. */
+export interface Peer {
+  readonly member: Member
+  readonly token: string
+  launched?: Launched
+  connection?: Connection<Peer>
+  /** The error that it reported before its end. */
+  error?: ErrorData
+  vitals?: VitalsData
+  drained?: DrainedData
+  options?: ReportedOptions
+  addresses: BoundAddress[]
+}
+
+/** The launched processes, and the tokens that they say hello with. */
+export class Processes {
+  readonly #peers = new Map<number, Peer>()
+  readonly #launcher: Launcher
+  readonly #roster: Roster
+
+  constructor(launcher: Launcher, roster: Roster) {
+    this.#launcher = launcher
+    this.#roster = roster
+  }
+
+  get all(): readonly Peer[] {
+    return [...this.#peers.values()]
+  }
+
+  get(id: number): Peer | undefined {
+    return this.#peers.get(id)
+  }
+
+  launch(member: Member, spec: Omit<LaunchSpec, 'token' | 'id'>, onExit: (peer: Peer, status: ExitStatus) => void): Peer {
+    const peer: Peer = { member, token: randomBytes(32).toString('hex'), addresses: [] }
+    this.#peers.set(member.id, peer)
+    peer.launched = this.#launcher.launch({ ...spec, id: member.id, token: peer.token }, (status) => {
+      this.#peers.delete(member.id)
+      peer.connection?.close()
+      if (peer.launched?.pid !== undefined) clearPresence(spec.folder, peer.launched.pid)
+      onExit(peer, status)
+    })
+    if (peer.launched.pid !== undefined) member.pid = peer.launched.pid
+    return peer
+  }
+
+  /** A token opens one connection, once. */
+  admit(token: string): Admission<Peer> | undefined {
+    const given = Buffer.from(token)
+    for (const peer of this.#peers.values()) {
+      const own = Buffer.from(peer.token)
+      if (own.length !== given.length || !timingSafeEqual(own, given) || peer.connection) continue
+      return { role: peer.member.role, peer }
+    }
+    return undefined
+  }
+
+  send(id: number, message: Downward): void {
+    this.#peers.get(id)?.connection?.send(message)
+  }
+
+  broadcast(message: Downward): void {
+    for (const { connection } of this.#peers.values()) connection?.send(message)
+  }
+
+  /** @param now monotonic ms, of the same clock as the roster's */
+  info({ member, vitals }: Pick<Peer, 'member' | 'vitals'>, now: number): ProcessInfo {
+    const { id, role, name, generation, place, state, pid, since } = member
+    const { failures } = this.#roster.place(member)
+    return {
+      id,
+      role: role as 'worker' | 'service',
+      name,
+      generation,
+      place,
+      state,
+      pid,
+      inState: Math.round(now - since),
+      failures,
+      vitals
+    }
+  }
+}
+
+/** The name of a process's event: `worker:exit`, `service:ready`. */
+export function eventName<What extends string>({ role }: Member, what: What): `worker:${What}` | `service:${What}` {
+  return role === 'service' ? `service:${what}` : `worker:${what}`
+}
+
+/** What to say of a process that ended without reporting an error. */
+export function describeExit(peer: Peer, status: ExitStatus, bootTimeout: number): ErrorData {
+  const { error, member } = peer
+  if (error) return error
+  if (status.error) return plain(`it could not be started: ${status.error.message}`)
+  const how = status.signal ? `was ended by ${status.signal}` : `exited with code ${status.code}`
+  if (member.reason === 'boot-timeout') {
+    const where = peer.connection ? 'its entry has not called listen()' : 'it never reached the supervisor'
+    return plain(`it was not ready after ${bootTimeout} ms (${where}); it was ended`)
+  }
+  if (member.servingAt !== undefined) return plain(`it ${how}`)
+  const hint = HINTS[String(status.code)]
+  return plain(`it ${how} before it was ready${hint && !status.signal ? `: ${hint}` : ''}`)
+}
+
+function plain(message: string): ErrorData {
+  return { name: 'Error', message, stack: `Error: ${message}` }
+}
+
+const HINTS: Readonly<Record<string, string>> = {
+  0: 'the entry came to its end without listening',
+  13: 'a top-level await was never settled'
+}

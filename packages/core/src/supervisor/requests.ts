@@ -1,0 +1,75 @@
+import type { ReloadResult } from '../cluster.js'
+import type { Effect } from '../cluster/plan.js'
+import { type Deferred, defer } from '../deferred.js'
+import { errorFromData, MapacheError } from '../errors.js'
+
+/** The reloads that somebody waits for. */
+export class Requests {
+  readonly #waiting = new Map<number, { since: number; result: Deferred<ReloadResult> }>()
+  #last = 0
+
+  /** @param now monotonic ms */
+  open(now: number): { request: number; result: Promise<ReloadResult> } {
+    this.#last += 1
+    const result = defer<ReloadResult>()
+    this.#waiting.set(this.#last, { since: now, result })
+    return { request: this.#last, result: result.promise }
+  }
+
+  done(request: number, generation: number, now: number): ReloadResult {
+    const waiting = this.#take(request)
+    const result = { generation, duration: Math.round(now - (waiting?.since ?? now)) }
+    waiting?.result.resolve(result)
+    return result
+  }
+
+  fail(request: number, error: MapacheError): void {
+    this.#take(request)?.result.reject(error)
+  }
+
+  #take(request: number) {
+    const waiting = this.#waiting.get(request)
+    this.#waiting.delete(request)
+    return waiting
+  }
+}
+
+/** The error of a reload that failed: code, phase, and the app's own error as its cause. */
+export function failureOf(effect: Extract<Effect, { do: 'failed' }>): MapacheError {
+  const cause = errorFromData(effect.error)
+  const { phase, generation } = effect
+  if (cause instanceof MapacheError && phase === 'prepare') {
+    cause.phase = phase
+    return cause
+  }
+  const said = firstLine(cause)
+  if (effect.timedOut) {
+    const text = `generation ${generation}: ${said}`
+    return withoutFrames(new MapacheError('MAPACHE_BOOT_TIMEOUT', text, { cause, phase }))
+  }
+  if (phase === 'settle') {
+    const text = `generation ${generation} ended within settle: ${said}`
+    return withoutFrames(new MapacheError('MAPACHE_SETTLE_FAILED', text, { cause, phase }))
+  }
+  const text = `generation ${generation} did not boot: ${said}`
+  return withoutFrames(new MapacheError('MAPACHE_BOOT_FAILED', text, { cause, phase }))
+}
+
+/** The error of a start that failed. */
+export function giveUp(effect: Extract<Effect, { do: 'give-up' }>, attempts: number): MapacheError {
+  const cause = errorFromData(effect.error)
+  const code = effect.timedOut ? 'MAPACHE_BOOT_TIMEOUT' : 'MAPACHE_BOOT_FAILED'
+  const text = `no worker became ready in ${attempts} attempts: ${firstLine(cause)}`
+  return withoutFrames(new MapacheError(code, text, { cause, phase: 'boot' }))
+}
+
+/** The stack of these would show Mapache's own frames; the app's, which matter, are in the cause. */
+function withoutFrames(error: MapacheError): MapacheError {
+  error.stack = `${error.name}: ${error.message}`
+  return error
+}
+
+function firstLine({ name, message }: Error): string {
+  const text = message.split('\n', 1)[0] as string
+  return name === 'Error' ? text : `${name}: ${text}`
+}

@@ -1,0 +1,303 @@
+import { EventEmitter } from 'node:events'
+import { formatAddress } from '../address.js'
+import type { WantedAddress } from '../channel/messages.js'
+import { ChannelServer } from '../channel/server.js'
+import type { BoundAddress, Cluster, ClusterEvents, ClusterStatus, ProcessInfo, ReloadResult } from '../cluster.js'
+import { desiredOf, initialPlan, type PlanEvent, type PlanState, plan } from '../cluster/plan.js'
+import { reconcile, servingWorkers } from '../cluster/reconcile.js'
+import { Roster } from '../cluster/roster.js'
+import { defer } from '../deferred.js'
+import { MapacheError } from '../errors.js'
+import { identity, type Logger } from '../log.js'
+import type { ResolvedService } from '../modules.js'
+import { normaliseOptions, type ReportedOptions, type Settings } from '../options.js'
+import { adoptOptions } from './adopt.js'
+import { AwakeClock, HEARTBEAT } from './clock.js'
+import { carryOut } from './effects.js'
+import { type EntrySource, type PinnedGeneration, pinGeneration } from './entry.js'
+import { announce } from './events.js'
+import { takeExit } from './exits.js'
+import type { ChannelFolder } from './folder.js'
+import type { ExitStatus, Launcher } from './launch/launcher.js'
+import { type Listener, type Listeners, removeSocketFile } from './listeners.js'
+import { takeHello, takeMessage } from './messages.js'
+import { perform } from './perform.js'
+import { type Peer, Processes } from './processes.js'
+import { Requests } from './requests.js'
+import { TicketKeys } from './tickets.js'
+
+/** What a supervisor is made of; see `start.ts`. */
+export interface SupervisorParts {
+  name: string
+  source: EntrySource
+  settings: Settings
+  services: readonly ResolvedService[]
+  folder: ChannelFolder
+  listeners: Listeners
+  launcher: Launcher
+  log: Logger
+  /** Whether workers of a dead supervisor are still leaving, who may hold an address. */
+  leaving: () => boolean
+  /** The environment that workers start from. */
+  env: NodeJS.ProcessEnv
+  /** Options given from outside the app's code, which a reload does not change. */
+  fixed: ReportedOptions
+}
+
+/**
+ * Owns the sockets, decides, logs; runs no request and builds no app. All it does to processes follows from `plan` and
+ * `reconcile`: events go in through `apply`, the actions that come out are carried out by `perform`.
+ */
+export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
+  readonly role = 'supervisor'
+  readonly parts: SupervisorParts
+  readonly clock = new AwakeClock()
+  readonly roster = new Roster()
+  readonly requests = new Requests()
+  readonly processes: Processes
+  readonly channel: ChannelServer<Peer>
+  readonly tickets = new TicketKeys((ticketKeys) => this.processes.broadcast({ type: 'ticket-keys', ticketKeys }))
+  readonly #generations = new Map<number, PinnedGeneration>()
+  readonly #started = defer<void>()
+  readonly #stopped = defer<void>()
+  readonly #heartbeat: NodeJS.Timeout
+  #settings: Settings
+  #plan: PlanState
+  #timer: NodeJS.Timeout | undefined
+  #addresses: readonly BoundAddress[] | undefined
+  #reported: ReportedOptions | undefined
+  #removeFiles = () => {}
+  #converging = false
+  /** The stack of the last failure that was logged whole. */
+  lastFailure = ''
+
+  constructor(parts: SupervisorParts) {
+    super()
+    this.parts = parts
+    this.#settings = parts.settings
+    this.processes = new Processes(parts.launcher, this.roster)
+    this.#plan = initialPlan(parts.settings, parts.services)
+    this.channel = new ChannelServer<Peer>({
+      admit: (token) => this.processes.admit(token),
+      hello: (connection) => takeHello(this, connection),
+      message: (connection, message) => takeMessage(this, connection, message),
+      refused: ({ admission }, reason, fatal) => {
+        const who = admission ? identity(admission.peer.member) : 'a stranger'
+        this.log.warn(`MAPACHE_CHANNEL_REFUSED: a message of ${who}: ${reason}${fatal ? '; connection closed' : ''}`)
+      }
+    })
+    this.#heartbeat = setInterval(() => this.clock.now(), HEARTBEAT)
+  }
+
+  get log(): Logger {
+    return this.parts.log
+  }
+
+  get settings(): Settings {
+    return this.#settings
+  }
+
+  get generation(): number {
+    return this.#plan.current
+  }
+
+  get stopping(): boolean {
+    return this.#plan.stopping !== 'no'
+  }
+
+  get addresses(): readonly BoundAddress[] {
+    return this.stopping ? (this.#addresses ?? []) : this.parts.listeners.addresses
+  }
+
+  get workers(): ProcessInfo[] {
+    const workers = this.processes.all.filter(({ member }) => member.role === 'worker')
+    return workers.map((peer) => this.processes.info(peer, this.clock.now()))
+  }
+
+  /**
+   * Boots generation 1.
+   * @returns when its first worker serves
+   * @throws MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SUPERVISOR_STOPPED
+   */
+  async start(): Promise<void> {
+    this.pin(1)
+    this.apply({ type: 'tick' })
+    await this.#started.promise
+  }
+
+  async reload(): Promise<ReloadResult> {
+    const { request, result } = this.requests.open(this.clock.now())
+    this.apply({ type: 'reload', request })
+    return result
+  }
+
+  async refork(): Promise<ReloadResult> {
+    throw new MapacheError('MAPACHE_REFORK_UNSUPPORTED', 'the workers were spawned, not forked from a mold')
+  }
+
+  async scale(workers: number): Promise<void> {
+    const checked = normaliseOptions({ workers }).workers
+    if (this.stopping) throw new MapacheError('MAPACHE_STOPPING', 'the cluster is stopping')
+    this.#settings = Object.freeze({ ...this.#settings, workers: checked })
+    this.log.info(`scaling to ${checked} workers`)
+    this.apply({ type: 'scale', workers: checked })
+    announce(this, 'scale', { workers: checked })
+  }
+
+  async stop(mode: 'graceful' | 'now' = 'graceful'): Promise<void> {
+    const { stopping } = this.#plan
+    if (stopping === 'no') this.#letGo()
+    if (stopping === 'no' || (mode === 'now' && stopping === 'graceful')) {
+      this.log.info(mode === 'now' ? 'stopping now' : 'stopping: finishing what was accepted')
+      announce(this, 'stop', { mode })
+      this.apply({ type: 'stop', mode })
+    }
+    return this.#stopped.promise
+  }
+
+  async status(): Promise<ClusterStatus> {
+    const { roll } = this.#plan
+    return {
+      name: this.parts.name,
+      pid: process.pid,
+      generation: this.generation,
+      target: this.#settings.workers,
+      serving: servingWorkers(this.roster.members),
+      roll: roll && { generation: roll.to, phase: roll.phase },
+      stopping: this.stopping,
+      addresses: [...this.addresses],
+      processes: this.processes.all.map((peer) => this.processes.info(peer, this.clock.now()))
+    }
+  }
+
+  /** Lets the plan take an event into account, and carries out what follows. */
+  apply(event: PlanEvent): void {
+    const now = this.clock.now()
+    const { state, effects } = plan(this.#plan, event, this.roster.members, now)
+    this.#plan = state
+    let lookAgain = Number.POSITIVE_INFINITY
+    const next: PlanEvent[] = []
+    for (const effect of effects) {
+      if (effect.do === 'look-again') lookAgain = Math.min(lookAgain, effect.at)
+      else next.push(...[carryOut(this, effect, now)].filter((one) => one !== undefined))
+    }
+    for (const one of next) this.apply(one)
+    if (next.length === 0) this.#converge(lookAgain)
+  }
+
+  exited(peer: Peer, status: ExitStatus): void {
+    takeExit(this, peer, status)
+  }
+
+  /** Takes note of a worker that serves; the first one of all opens the cluster. */
+  served({ member }: Peer): void {
+    const { id, role, generation } = member
+    this.apply({ type: 'serving', id, role, generation })
+    if (role !== 'worker' || this.#addresses || this.stopping) return
+    this.#addresses = this.addresses
+    this.log.info(`serving on ${this.addresses.map(formatAddress).join(', ')}`)
+    announce(this, 'listening', { addresses: this.addresses })
+    this.#started.resolve()
+    const adopted = this.adopt(id)
+    if (adopted) this.apply(adopted)
+  }
+
+  /** Takes over the options that a worker reported. @returns the event that tells the plan */
+  adopt(id: number): PlanEvent | undefined {
+    const options = this.processes.get(id)?.options
+    if (!options) return
+    try {
+      const { settings, changed, held } = adoptOptions(this.#settings, this.#reported, options, this.parts.fixed)
+      this.#settings = settings
+      this.#reported = options
+      if (changed.length > 0) this.log.info(`options changed: ${changed.join(', ')}`)
+      if (held.length > 0) this.log.warn(`options that hold until the next start: ${held.join(', ')}`)
+      return { type: 'settings', settings }
+    } catch (err) {
+      this.log.error({ err }, 'the new options are invalid; the old ones hold')
+      return
+    }
+  }
+
+  /** Binds an address that a worker asks for, and notes it for those who find the cluster's folder later. */
+  async bind(wanted: WantedAddress): Promise<Listener> {
+    const listener = await this.parts.listeners.bind(wanted, this.parts.leaving)
+    this.parts.folder.noteSockets(this.parts.listeners.sockets)
+    return listener
+  }
+
+  /** Reads from disk what the workers of a generation boot. @throws MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE */
+  pin(generation: number): void {
+    const { source, env } = this.parts
+    this.#generations.set(generation, pinGeneration(generation, source, this.#settings.envFile, env))
+  }
+
+  pinned(generation: number): PinnedGeneration {
+    return this.#generations.get(generation) as PinnedGeneration
+  }
+
+  /** Gives up a start: nothing has ever been ready. */
+  abandon(error: MapacheError): void {
+    this.#started.reject(error)
+    // Once the plan's own step has returned.
+    queueMicrotask(() => this.stop('now'))
+  }
+
+  #converge(lookAgain: number): void {
+    // What a listener of an event starts is taken into account by the loop that emitted it.
+    if (this.#converging) return
+    this.#converging = true
+    let until = lookAgain
+    for (let acted = true; acted; ) {
+      const now = this.clock.now()
+      acted = false
+      until = lookAgain
+      for (const action of reconcile(desiredOf(this.#plan, this.roster.members), this.roster, now)) {
+        if (action.do === 'wait') until = Math.min(until, action.until)
+        else {
+          perform(this, action, now)
+          acted = true
+        }
+      }
+    }
+    this.#converging = false
+    clearTimeout(this.#timer)
+    if (this.stopping && this.roster.members.length === 0) this.#finish()
+    else if (until !== Number.POSITIVE_INFINITY) {
+      this.#timer = setTimeout(() => this.apply({ type: 'tick' }), Math.max(1, until - this.clock.now()))
+    }
+    this.#forget()
+  }
+
+  /** Forgets generations that neither run nor are wanted. */
+  #forget(): void {
+    const wanted = desiredOf(this.#plan, this.roster.members).slots.map(({ generation }) => generation)
+    const keep = new Set([...wanted, this.generation, ...this.roster.members.map(({ generation }) => generation)])
+    for (const generation of this.#generations.keys()) if (!keep.has(generation)) this.#generations.delete(generation)
+    this.roster.forgetGenerations(keep)
+  }
+
+  /**
+   * Closes the supervisor's descriptors before the workers hear of the stop: the last worker to close the socket then
+   * answers what was queued on it, and nothing can be queued after it that nobody would answer.
+   */
+  #letGo(): void {
+    this.#addresses = this.addresses
+    const closed = this.parts.listeners.closeDescriptors()
+    this.#removeFiles = () => {
+      for (const { address, inode } of closed) if ('path' in address) removeSocketFile(address.path, inode)
+    }
+  }
+
+  #finish(): void {
+    clearInterval(this.#heartbeat)
+    this.tickets.close()
+    this.channel.close()
+    this.parts.folder.remove()
+    this.#removeFiles()
+    this.#started.reject(new MapacheError('MAPACHE_SUPERVISOR_STOPPED', 'the cluster was stopped before it served'))
+    this.log.info('stopped')
+    announce(this, 'stopped')
+    this.#stopped.resolve()
+  }
+}

@@ -1,0 +1,181 @@
+import http from 'node:http'
+import type { ServerHttp2Session } from 'node:http2'
+import net, { type Server } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { DrainedData } from '../channel/messages.js'
+import { defer } from '../deferred.js'
+import type { Connection, Connections } from './connections.js'
+
+export interface DrainOptions {
+  /** `retire`: others go on accepting. `stop`: nobody does, so what is queued in the kernel is accepted first. */
+  mode: 'retire' | 'stop'
+  /** When what is left is cut, ms from now. */
+  drainTimeout: number
+  /** On a stop: how long idle connections are kept, ms. */
+  stopIdleGrace: number
+}
+
+/**
+ * Finishes what the servers hold and closes them. http.Server.close() would destroy idle connections, on which a
+ * request may be on its way; this stops accepting and nothing else, tells clients `Connection: close` with the last
+ * answer that they are owed, and leaves idle connections to their own timeouts, serving them if they speak.
+ */
+export class Drain {
+  readonly #servers: Connections[] = []
+  #options: DrainOptions | undefined
+  #closeIdle = false
+  #look: NodeJS.Immediate | undefined
+  readonly #emptied = defer<void>()
+
+  /** A server that came to listen. One that comes during the drain is drained as well. */
+  add(server: Connections): void {
+    this.#servers.push(server)
+    if (this.#options) void this.#retire(server, this.#options)
+  }
+
+  get servers(): readonly Connections[] {
+    return this.#servers
+  }
+
+  /** Closes connections without a request now, and from now on those that become so. */
+  closeIdle(): void {
+    this.#closeIdle = true
+    for (const server of this.#servers) closeIdleOf(server)
+  }
+
+  /** @returns what had to be cut, when no connection is left */
+  async run(options: DrainOptions): Promise<DrainedData> {
+    this.#options = options
+    const timers: NodeJS.Timeout[] = []
+    const deadline = new Promise<'late'>((resolve) => {
+      timers.push(setTimeout(resolve, options.drainTimeout, 'late'))
+    })
+    // After one more turn of the loop: what had arrived by then is a request, and its connection not idle.
+    if (options.mode === 'stop') {
+      timers.push(setTimeout(() => setImmediate(() => this.closeIdle()), options.stopIdleGrace))
+    }
+    const finished = (async () => {
+      for (const server of this.#servers) await this.#retire(server, options)
+      await this.#emptied.promise
+    })()
+    this.#finished()
+    const late = (await Promise.race([finished, deadline])) === 'late'
+    for (const timer of timers) clearTimeout(timer)
+    return late ? this.#cut() : { cutRequests: 0, cutSockets: 0, cutStreams: 0, closedIdle: 0 }
+  }
+
+  #retire(server: Connections, { mode }: DrainOptions): Promise<void> {
+    server.hooks ??= {
+      request: dispatchLater,
+      session: closeSession,
+      finished: () => this.#finished()
+    }
+    for (const connection of server.open.values()) {
+      announceClose(connection)
+      connection.session?.close()
+    }
+    return stopAccepting(server, mode)
+  }
+
+  /** Looks, once the loop has turned, whether connections are idle now, and whether any is left. */
+  #finished(): void {
+    this.#look ??= setImmediate(() => {
+      this.#look = undefined
+      if (this.#closeIdle) for (const server of this.#servers) closeIdleOf(server)
+      if (this.#servers.every(({ server, open }) => open.size === 0 && !server.listening)) this.#emptied.resolve()
+    })
+  }
+
+  #cut(): DrainedData {
+    const cut: DrainedData = { cutRequests: 0, cutSockets: 0, cutStreams: 0, closedIdle: 0 }
+    for (const { open } of this.#servers) {
+      for (const { owed, upgraded, streams, socket } of open.values()) {
+        cut.cutRequests += owed.length
+        cut.cutStreams += streams
+        if (upgraded) cut.cutSockets += 1
+        else if (owed.length + streams === 0) cut.closedIdle += 1
+        socket.destroy()
+      }
+    }
+    return cut
+  }
+}
+
+/**
+ * Hands the app a request that came during the drain: perhaps the last of its connection, and then its answer says
+ * `Connection: close`. Others may be right behind it (pipelining), in the same read or the next, so the loop turns twice
+ * before the app has it: an answer that says so too early would leave those behind it unanswered.
+ */
+function dispatchLater(connection: Connection, dispatch: () => void): void {
+  setImmediate(() =>
+    setImmediate(() => {
+      announceClose(connection)
+      dispatch()
+    })
+  )
+}
+
+/** Says `Connection: close` with the last answer that is owed on the connection, and with no other. */
+function announceClose({ owed, upgraded }: Connection): void {
+  if (upgraded) return
+  for (const [index, response] of owed.entries()) {
+    if (response.headersSent) continue
+    const last = index === owed.length - 1
+    // What asked for a close itself (HTTP/1.0, a `Connection: close` of the client's) keeps it.
+    if (last && response.shouldKeepAlive) Object.assign(response, { shouldKeepAlive: false, [CLOSED]: true })
+    else if (!last && CLOSED in response) Object.assign(response, { shouldKeepAlive: true })
+  }
+}
+
+/** A session that comes during the drain gets its first streams answered before it is told to go away. */
+function closeSession(session: ServerHttp2Session): void {
+  const timer = setTimeout(() => session.close(), SESSION_GRACE)
+  session.once('stream', () => setImmediate(() => session.close()))
+  session.once('close', () => clearTimeout(timer))
+}
+
+/**
+ * Stops accepting, and nothing else: `net.Server`'s own close. On a stop, first accepts what the kernel has queued:
+ * libuv takes one connection a turn of the loop, so a whole turn without one means that the queue is empty, and the
+ * socket is closed in that same turn.
+ */
+async function stopAccepting(connections: Connections, mode: 'retire' | 'stop'): Promise<void> {
+  const { server } = connections
+  if (!server.listening) return
+  if (mode === 'stop') {
+    const start = performance.now()
+    for (let before = -1; before !== connections.accepted; ) {
+      before = connections.accepted
+      await turn()
+      const waited = performance.now() - start
+      // Under a flood the queue is never empty: shorter, it leaves next to nothing behind.
+      if (waited > FLOOD) (server as ServerInternals)._handle?.listen?.(0)
+      if (waited > FLOOD * 5) break
+    }
+  }
+  net.Server.prototype.close.call(server)
+  connections.hooks?.finished()
+}
+
+/** Closes the connections on which nothing is owed and nothing has begun to arrive. */
+function closeIdleOf({ server, open }: Connections): void {
+  for (const { owed, streams, upgraded, socket, session, tls } of open.values()) {
+    if (owed.length + streams > 0 || upgraded) continue
+    if (session) session.close()
+    else if ((tls ?? socket).bytesRead === 0 || isHandshaking(server, tls)) socket.destroy()
+  }
+  // Of the others Node's own parser knows best whether a request has begun.
+  if ('closeIdleConnections' in server) http.Server.prototype.closeIdleConnections.call(server as http.Server)
+}
+
+function isHandshaking(server: Server, tls: unknown): boolean {
+  return tls === undefined && 'setTicketKeys' in server
+}
+
+type ServerInternals = Server & { _handle?: { listen?(backlog: number): number } | null }
+
+/** Marks an answer that the drain made the last. */
+const CLOSED = Symbol('mapache.closed')
+/** Milliseconds. */
+const FLOOD = 200
+const SESSION_GRACE = 1_000

@@ -1,0 +1,21 @@
+import { MapacheError } from '../errors.js'
+import { show } from '../options.js'
+
+/** Makes an app: a new one at each call. */
+export type Factory<App> = () => App | Promise<App>
+
+/** The default export of a module, also of CommonJS that was compiled from ES modules. */
+export function unwrapDefault(exports: Record<string, unknown>): unknown {
+  const { default: value } = exports
+  const inner = value as { __esModule?: boolean; default?: unknown } | undefined
+  return inner?.__esModule ? inner.default : value
+}
+
+/** @throws MAPACHE_FACTORY_INVALID when it is no function */
+export function checkFactory<App>(factory: unknown): Factory<App> {
+  if (typeof factory === 'function') return factory as Factory<App>
+  throw new MapacheError(
+    'MAPACHE_FACTORY_INVALID',
+    `the factory must be a function, or the path or URL of a module whose default export is one, got ${show(factory)}`
+  )
+}

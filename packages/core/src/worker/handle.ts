@@ -1,0 +1,69 @@
+/** What app code may know of the worker that it runs in, and how it learns that it must go. */
+export interface WorkerHandle {
+  /** 0 when the app runs alone. */
+  readonly id: number
+  /** 0 when the app runs alone. */
+  readonly generation: number
+  /** Aborted when the worker begins to retire: end server-sent events and WebSockets then. */
+  readonly retiring: AbortSignal
+  /** Calls `fn` when the worker begins to retire; a promise that it returns is waited for before the app is closed. */
+  onRetire(fn: () => unknown): void
+  /** Calls `fn` in a process that was forked from this one, first thing: to make anew what must not be shared. */
+  onFork(fn: () => unknown): void
+  /** Sends a module's message to the supervisor; without one it goes nowhere. */
+  send(module: string, message: string, data: unknown): void
+  /** Calls `fn` with the data of a message that the supervisor's side of a module sends. */
+  onMessage(module: string, message: string, fn: (data: unknown) => void): void
+}
+
+/** The handle's other side: for the runtime. */
+export class Handle implements WorkerHandle {
+  readonly #controller = new AbortController()
+  readonly #retireFns: (() => unknown)[] = []
+  readonly #messageFns = new Map<string, ((data: unknown) => void)[]>()
+  readonly id: number
+  readonly generation: number
+  readonly send: WorkerHandle['send']
+
+  constructor(id = 0, generation = 0, send: WorkerHandle['send'] = () => {}) {
+    this.id = id
+    this.generation = generation
+    this.send = send
+  }
+
+  get retiring(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  onRetire(fn: () => unknown): void {
+    if (this.retiring.aborted) void callSafely(fn)
+    else this.#retireFns.push(fn)
+  }
+
+  onFork(_fn: () => unknown): void {}
+
+  onMessage(module: string, message: string, fn: (data: unknown) => void): void {
+    const key = `${module}:${message}`
+    this.#messageFns.set(key, [...(this.#messageFns.get(key) ?? []), fn])
+  }
+
+  deliver(module: string, message: string, data: unknown): void {
+    for (const fn of this.#messageFns.get(`${module}:${message}`) ?? []) void callSafely(() => fn(data))
+  }
+
+  /** @returns when everything that was registered has finished */
+  async retire(): Promise<void> {
+    if (this.retiring.aborted) return
+    this.#controller.abort(new Error('the worker is retiring'))
+    await Promise.all(this.#retireFns.map(callSafely))
+  }
+}
+
+/** The app's own functions may throw: that is printed, and does not keep the worker from leaving. */
+async function callSafely(fn: () => unknown): Promise<void> {
+  try {
+    await fn()
+  } catch (error) {
+    console.error(error)
+  }
+}

@@ -1,0 +1,176 @@
+import { closeSync } from 'node:fs'
+import net, { type Server } from 'node:net'
+import { addressKey, parseAddress, resolveAddress } from '../address.js'
+import type { BoundAddress, WantedAddress } from '../channel/messages.js'
+import type { ChannelClient } from '../channel/client.js'
+import { MapacheError } from '../errors.js'
+import { nextOrdinal } from '../supervisor/addresses.js'
+import { HANDLE_COMMAND, type LaunchInfo } from '../supervisor/launch/launcher.js'
+import { Connections } from './connections.js'
+
+export interface ListenHooks {
+  /** Waits until the supervisor lets this worker serve. */
+  activated(): Promise<void>
+  /** A server is about to listen. */
+  opening(connections: Connections): void
+  /** A server listens. */
+  opened(connections: Connections, key: string, address: BoundAddress): void
+}
+
+/**
+ * Takes over `listen` in a worker: the address is the supervisor's, and the server listens on the descriptor that was
+ * inherited from it, or on one that the supervisor sends. To the app it looks as always.
+ */
+export class SharedListening {
+  readonly #channel: ChannelClient
+  readonly #inherited = new Map<string, { fd: number; address: BoundAddress }>()
+  readonly #awaited = new Map<string, (handle: object) => void>()
+  readonly #ordinals = new Map<string, number>()
+  readonly #inUse = new Map<string, Server>()
+  readonly #backlog: number
+  readonly #hooks: ListenHooks
+  readonly #original = net.Server.prototype.listen as (...args: unknown[]) => Server
+
+  constructor(channel: ChannelClient, { listeners }: LaunchInfo, backlog: number, hooks: ListenHooks) {
+    this.#channel = channel
+    this.#backlog = backlog
+    this.#hooks = hooks
+    for (const { key, fd, address } of listeners) this.#inherited.set(key, { fd, address })
+    process.on('internalMessage' as never, (message: { cmd?: string; key?: string }, handle: object) => {
+      if (message.cmd === HANDLE_COMMAND && message.key) this.#awaited.get(message.key)?.(handle)
+    })
+  }
+
+  /** Patches `net.Server.prototype.listen`, on which http, https and http2 stand too. */
+  install(): void {
+    const own = this
+    net.Server.prototype.listen = function (this: Server, ...args: unknown[]) {
+      return own.#listen(this, args)
+    } as typeof net.Server.prototype.listen
+  }
+
+  /** Closes what was inherited and is not listened on, or it would keep an address alive that nobody answers. */
+  closeUnused(): void {
+    for (const { fd } of this.#inherited.values()) closeSync(fd)
+    this.#inherited.clear()
+  }
+
+  #listen(server: Server, args: unknown[]): Server {
+    const request = sharedRequest(args)
+    // Something else than an address (a descriptor, a handle), or asked not to be shared: Node's own business.
+    if (!request) return this.#original.apply(server, args)
+    if (server.listening || PENDING in server) {
+      throw Object.assign(new Error('Listen method has been called more than once without closing.'), {
+        code: 'ERR_SERVER_ALREADY_LISTEN'
+      })
+    }
+    Object.defineProperty(server, PENDING, { value: true, configurable: true })
+    if (request.callback) server.once('listening', request.callback as () => void)
+    this.#share(server, args, request).catch((error) => {
+      delete (server as { [PENDING]?: true })[PENDING]
+      server.emit('error', error)
+    })
+    return server
+  }
+
+  async #share(server: Server, args: unknown[], request: SharedRequest): Promise<void> {
+    const connections = trackServer(server)
+    const signal = (args[0] as { signal?: AbortSignal } | null)?.signal
+    this.#hooks.opening(connections)
+    const wanted = await this.#channel.hold(resolveAddress(request.address))
+    if ('port' in wanted && wanted.port === 0) wanted.ordinal = nextOrdinal(this.#ordinals, wanted.host)
+    await this.#channel.hold(this.#hooks.activated())
+    if (signal?.aborted) return
+    signal?.addEventListener('abort', () => server.close(), { once: true })
+    const { target, address } = await this.#obtain(wanted, server)
+    delete (server as { [PENDING]?: true })[PENDING]
+    server.once('listening', () => this.#check(connections, addressKey(wanted), address))
+    // In the options of `{ fd }` Node leaves the backlog out of account.
+    this.#original.call(server, target, request.address.backlog ?? this.#backlog)
+  }
+
+  /** The socket for an address: inherited, or asked of the supervisor. */
+  async #obtain(wanted: WantedAddress, server: Server): Promise<{ target: object; address: BoundAddress }> {
+    const key = addressKey(wanted)
+    if (this.#inUse.get(key)?.listening) throw addressInUse(wanted)
+    this.#inUse.set(key, server)
+    const inherited = this.#inherited.get(key) ?? this.#byBoundAddress(wanted)
+    if (inherited) {
+      for (const [other, { fd }] of this.#inherited) if (fd === inherited.fd) this.#inherited.delete(other)
+      return { target: { fd: inherited.fd }, address: inherited.address }
+    }
+    const handle = new Promise<object>((resolve) => this.#awaited.set(key, resolve))
+    try {
+      const address = (await this.#channel.request({ type: 'listen', address: wanted })) as BoundAddress
+      return { target: await this.#channel.hold(handle), address }
+    } finally {
+      this.#awaited.delete(key)
+    }
+  }
+
+  /** An address that was bound with port 0 may be asked for by the port that it got. */
+  #byBoundAddress(wanted: WantedAddress) {
+    if (!('port' in wanted) || wanted.port === 0) return undefined
+    return [...this.#inherited.values()].find(({ address }) => {
+      return 'port' in address && address.port === wanted.port && address.address === wanted.host
+    })
+  }
+
+  /** libuv can come to listen on another address than the descriptor's, silently; then this worker must not serve. */
+  #check(connections: Connections, key: string, expected: BoundAddress): void {
+    const { server } = connections
+    if ('path' in expected) {
+      // Node knows no path of an inherited descriptor, and frameworks print what address() returns.
+      server.address = () => expected.path
+    } else {
+      const actual = server.address() as net.AddressInfo | null
+      if (actual?.port !== expected.port || actual.address !== expected.address) {
+        const got = JSON.stringify(actual)
+        throw new MapacheError('MAPACHE_ADDRESS_MISMATCH', `given ${JSON.stringify(expected)}, listening on ${got}`)
+      }
+    }
+    this.#hooks.opened(connections, key, expected)
+  }
+}
+
+/** The connections of a server, watched from the first one on. */
+export function trackServer(server: Server): Connections {
+  const known = tracked.get(server) ?? new Connections(server)
+  tracked.set(server, known)
+  return known
+}
+
+interface SharedRequest {
+  address: ReturnType<typeof parseAddress>
+  callback?: unknown
+}
+
+function sharedRequest(args: readonly unknown[]): SharedRequest | undefined {
+  const rest = [...args]
+  const callback = typeof rest.at(-1) === 'function' ? rest.pop() : undefined
+  const [first] = rest
+  if (first !== null && typeof first === 'object') {
+    const { fd, exclusive, reusePort, port, path } = first as Record<string, unknown>
+    const isHandle = '_handle' in first || typeof (first as { getsockname?: unknown }).getsockname === 'function'
+    if (isHandle || fd !== undefined || exclusive || reusePort || (port === undefined && path === undefined)) {
+      return undefined
+    }
+  }
+  try {
+    return { address: parseAddress(rest), callback }
+  } catch {
+    // Node says what is wrong with it, in the words that the app expects.
+    return undefined
+  }
+}
+
+function addressInUse(address: WantedAddress): Error {
+  const at = addressKey(address)
+  return Object.assign(new Error(`listen EADDRINUSE: address already in use ${at}`), {
+    code: 'EADDRINUSE',
+    syscall: 'listen'
+  })
+}
+
+const tracked = new WeakMap<Server, Connections>()
+const PENDING = Symbol('mapache.pending')

@@ -1,0 +1,29 @@
+// The main script of a worker in the module form, which imports the factory's module and no entry, and of a service.
+import { serveInWorker } from '../listenable.js'
+import { MapacheError } from '../errors.js'
+import { show } from '../options.js'
+import { unwrapDefault } from './factory.js'
+import { currentRuntime, type Runtime } from './registry.js'
+
+const runtime = currentRuntime()
+if (!runtime?.module) throw new Error('this script is run by a Mapache supervisor only')
+const { factory, adapter, listen, options } = runtime.module
+const exports = (await import(factory)) as Record<string, unknown>
+if (adapter) {
+  const loaded = (await import(adapter)) as { adapter: Parameters<typeof serveInWorker>[0] }
+  const own = { ...options, ...(exports.server === undefined ? {} : { server: exports.server }) }
+  await serveInWorker(loaded.adapter, unwrapDefault(exports), own, listen)
+} else {
+  await runService(runtime, unwrapDefault(exports), options)
+}
+
+async function runService(service: Runtime, run: unknown, given: { options?: unknown }): Promise<void> {
+  if (typeof run !== 'function') {
+    const text = `${factory} must export the function that runs the service as default, got ${show(run)}`
+    throw new MapacheError('MAPACHE_SERVICE_INVALID', text)
+  }
+  service.manage(undefined, () => {})
+  await service.activated()
+  await run(Object.assign(Object.create(service.handle), { name: service.name, options: given.options }))
+  service.serving()
+}

@@ -1,0 +1,55 @@
+import { MapacheError } from '../errors.js'
+import type { ReportedOptions } from '../options.js'
+import type { ModuleForm } from '../supervisor/launch/launcher.js'
+import type { ClusterStatus, ReloadResult } from '../cluster.js'
+import type { BoundAddress } from '../channel/messages.js'
+import type { WorkerHandle } from './handle.js'
+
+/**
+ * The worker runtime as the rest of the process sees it. It is found by a global symbol, because the app may have a copy
+ * of the core other than the one that the supervisor loaded ahead of it.
+ */
+export interface Runtime {
+  readonly version: number
+  readonly role: 'worker' | 'service'
+  readonly name: string
+  readonly handle: WorkerHandle
+  readonly module: ModuleForm | undefined
+  /** Where it listens by now. */
+  readonly addresses: readonly BoundAddress[]
+  /**
+   * The caller takes over the say of when the app serves, and how it is closed after the drain.
+   * @throws MAPACHE_ALREADY_LISTENING when somebody did already
+   */
+  manage(options: ReportedOptions | undefined, close: () => unknown): void
+  /** Ready, then waits until the supervisor lets it serve. Servers that listen do this by themselves. */
+  activated(): Promise<void>
+  /** All that was to listen listens. */
+  serving(): void
+  /** Reports what keeps this worker from serving, and ends it. */
+  fail(error: unknown): never
+  call(method: 'status' | 'reload' | 'refork' | 'scale' | 'stop', workers?: number): Promise<ClusterStatus & ReloadResult>
+}
+
+/**
+ * The runtime of the worker that this code runs in, if it does.
+ * @throws MAPACHE_CHANNEL_VERSION when it comes from a version of the core that this one does not understand
+ */
+export function currentRuntime(): Runtime | undefined {
+  const runtime = (globalThis as { [KEY]?: Runtime })[KEY]
+  if (runtime && runtime.version !== RUNTIME_VERSION) {
+    throw new MapacheError(
+      'MAPACHE_CHANNEL_VERSION',
+      `the app's @mapache/core speaks version ${RUNTIME_VERSION} with the runtime, the supervisor's ${runtime.version}`
+    )
+  }
+  return runtime
+}
+
+export function registerRuntime(runtime: Runtime): void {
+  Object.defineProperty(globalThis, KEY, { value: runtime })
+}
+
+const KEY = Symbol.for('mapache.runtime')
+/** Raised whenever `Runtime` changes in a way that an older copy would misread. */
+export const RUNTIME_VERSION = 1

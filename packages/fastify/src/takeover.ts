@@ -1,0 +1,139 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { Server } from 'node:net'
+import {
+  currentRuntime,
+  type ListenArgs,
+  type ListenCallback,
+  normaliseOptions,
+  observed,
+  ownEntry,
+  parseListen,
+  reportedOptions,
+  supervise
+} from '@mapache/core/adapter'
+import type { FastifyInstance } from 'fastify'
+import { mapache } from './plugin.js'
+
+type Listen = (...args: unknown[]) => unknown
+
+interface Known {
+  listen: Listen
+  /** The options that `mapache` was registered with, once it was. */
+  options?: object
+}
+
+/** Watches for new Fastify instances, which Fastify announces, and wraps their `register` and `listen`. */
+export function trackInstances(): void {
+  if ((globalThis as { [TRACKING]?: true })[TRACKING]) return
+  Object.defineProperty(globalThis, TRACKING, { value: true })
+  subscribe('fastify.initialization', (message) => {
+    const { fastify } = message as { fastify: FastifyInstance }
+    const known: Known = { listen: fastify.listen as unknown as Listen }
+    instances.set(fastify, known)
+    const register = fastify.register as unknown as Listen
+    fastify.register = function (this: FastifyInstance, plugin: unknown, options: unknown) {
+      if (isMapache(plugin)) known.options = (typeof options === 'function' ? {} : options) ?? {}
+      return register.apply(this, [plugin, options])
+    } as never
+    fastify.listen = function (this: FastifyInstance, ...args: unknown[]) {
+      if (known.options === undefined) return known.listen.apply(this, args)
+      return currentRuntime() ? serve(fastify, known, args) : becomeSupervisor(fastify, known.options, args)
+    } as never
+  })
+}
+
+/** Listens with the instance's own `listen`, for callers that have made this process a worker's already. */
+export async function listenAlone(fastify: FastifyInstance, address: object): Promise<void> {
+  const listen = instances.get(fastify)?.listen ?? (fastify.listen as unknown as Listen)
+  await listen.call(fastify, address)
+}
+
+/**
+ * For an instance that is older than this module, or that registered `mapache` within another plugin: it is known only
+ * when it boots, so what is caught is its server's `listen`. The app has then been built in the supervisor as well.
+ */
+export function takeOverServer(fastify: FastifyInstance, options: object): void {
+  const known = rootOf(fastify)
+  if (known?.options !== undefined || currentRuntime()) {
+    return
+  }
+  const server = fastify.server as Server
+  const listen = server.listen as Listen
+  let taken = false
+  server.listen = function (this: Server, ...args: unknown[]) {
+    if (taken) return listen.apply(this, args)
+    taken = true
+    const { callback } = parseListen(args)
+    cluster(fastify, options, args).then(
+      () => {
+        if (callback) server.once('listening', callback as () => void)
+        server.emit('listening')
+      },
+      (error) => server.emit('error', error)
+    )
+    return this
+  } as never
+}
+
+/** In a worker: listens as always, and tells the runtime. */
+function serve(fastify: FastifyInstance, { listen, options }: Known, args: unknown[]): unknown {
+  const callback = args.findLast((arg) => typeof arg === 'function') as ListenCallback | undefined
+  const runtime = currentRuntime()
+  const run = async () => {
+    runtime?.manage(reportedOptions(options), () => fastify.close())
+    const own = args.filter((arg) => typeof arg !== 'function')
+    const address = await listen.apply(fastify, own)
+    runtime?.serving()
+    return address as string
+  }
+  // Whether or not the app's code catches it, a worker that cannot serve has failed to boot.
+  const work = run().catch((error) => runtime?.fail(error) as never)
+  return withCallback(work, callback)
+}
+
+function becomeSupervisor(fastify: FastifyInstance, options: object, args: unknown[]): unknown {
+  const callback = args.findLast((arg) => typeof arg === 'function') as ListenCallback | undefined
+  return withCallback(cluster(fastify, options, args), callback)
+}
+
+/** @returns Fastify's own answer to `listen`: the address as a URL */
+async function cluster(fastify: FastifyInstance, options: object, args: unknown[]): Promise<string> {
+  const settings = normaliseOptions(options)
+  const { addresses } = parseListen(args)
+  // Fastify's default, where Node's is every address.
+  const named = addresses.map((one) => ('path' in one || one.host !== undefined ? one : { ...one, host: 'localhost' }))
+  const supervisor = await supervise({ source: ownEntry(), settings, addresses: named })
+  fastify.addresses = () => supervisor.addresses.filter((one) => 'port' in one) as never
+  const [first] = supervisor.addresses
+  if (!first || 'path' in first) return first?.path ?? ''
+  const protocol = 'setTicketKeys' in fastify.server || fastify.initialConfig.https ? 'https' : 'http'
+  return `${protocol}://${first.family === 'IPv6' ? `[${first.address}]` : first.address}:${first.port}`
+}
+
+/** Fastify calls back with (error, address), or answers with a promise where there is no callback. */
+function withCallback(work: Promise<string>, callback: ListenCallback | undefined): unknown {
+  if (!callback) return observed(work)
+  work.then(
+    (address) => (callback as unknown as (error: null, address: string) => void)(null, address),
+    (error) => callback(error as Error)
+  )
+  return undefined
+}
+
+function isMapache(plugin: unknown): boolean {
+  return plugin === mapache || (plugin as { default?: unknown } | null)?.default === mapache
+}
+
+/** What is known of the instance that a plugin's instance descends from. */
+function rootOf(fastify: FastifyInstance): Known | undefined {
+  for (let one: object | null = fastify; one; one = Object.getPrototypeOf(one)) {
+    const known = instances.get(one)
+    if (known) return known
+  }
+  return undefined
+}
+
+export type { ListenArgs }
+
+const instances = new WeakMap<object, Known>()
+const TRACKING = Symbol.for('mapache.fastify.tracking')
