@@ -69,4 +69,3 @@ main(process.argv.slice(2)).then(
     process.exit(usage ? 2 : 1)
   }
 )
-

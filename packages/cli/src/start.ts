@@ -70,7 +70,9 @@ function split(args: string[]): { own: string[]; entry: string | undefined; rest
 
 function numbers(values: Record<string, string | undefined>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(NUMBERS).flatMap(([flag, name]) => (values[flag] === undefined ? [] : [[name, toNumber(values[flag])]]))
+    Object.entries(NUMBERS).flatMap(([flag, name]) =>
+      values[flag] === undefined ? [] : [[name, toNumber(values[flag])]]
+    )
   )
 }
 

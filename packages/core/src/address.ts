@@ -130,7 +130,9 @@ function backlogOf(backlog: unknown): { backlog?: number } {
 function toPort(value: unknown): number | undefined {
   if (typeof value === 'string' && !isNumeric(value)) return undefined
   const number = typeof value === 'string' ? Number(value) : value
-  return Number.isInteger(number) && (number as number) >= 0 && (number as number) <= 65_535 ? (number as number) : undefined
+  return Number.isInteger(number) && (number as number) >= 0 && (number as number) <= 65_535
+    ? (number as number)
+    : undefined
 }
 
 function isNumeric(text: string): boolean {

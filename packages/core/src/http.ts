@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import http, { type RequestListener } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
-import { type Adapter, type Listenable, makeListenable, type Opened } from './listenable.js'
 import type { ListenAddress } from './address.js'
 import { MapacheError } from './errors.js'
+import { type Adapter, type Listenable, makeListenable, type Opened } from './listenable.js'
 import { type MapacheOptions, show } from './options.js'
 import type { Factory } from './worker/factory.js'
 

@@ -1,5 +1,6 @@
 export type { ListenAddress, ListenArgs, ListenCallback, ListenOptions } from './address.js'
-export type { Listenable } from './listenable.js'
+export type { EndReason } from './cluster/roster.js'
+export type { State } from './cluster/states.js'
 export type {
   BoundAddress,
   Cluster,
@@ -11,10 +12,9 @@ export type {
   ReloadResult,
   VitalsData
 } from './cluster.js'
-export type { EndReason } from './cluster/roster.js'
-export type { State } from './cluster/states.js'
 export { CATALOGUE, MapacheError, type MapacheErrorCode } from './errors.js'
 export { type HttpApp, type HttpOptions, mapacheHttp } from './http.js'
+export type { Listenable } from './listenable.js'
 export type { MapacheModule, MessageSender, MessageSpec, ServiceSpec } from './modules.js'
 export type { MapacheOptions } from './options.js'
 export type { Factory } from './worker/factory.js'

@@ -4,13 +4,12 @@ import { expandLocalhost, type ListenAddress, type ListenArgs, type ListenCallba
 import type { BoundAddress, Cluster, ClusterEvents, ClusterStatus, ProcessInfo, ReloadResult } from './cluster.js'
 import { MapacheError } from './errors.js'
 import { findModuleFile } from './modules.js'
+import { observed } from './observed.js'
 import { normaliseOptions, reportedOptions } from './options.js'
 import { type EntrySource, ownEntry, workerExecArgv } from './supervisor/entry.js'
 import { supervise } from './supervisor/start.js'
 import { checkFactory, type Factory } from './worker/factory.js'
-import { observed } from './observed.js'
 import { currentRuntime, type Runtime } from './worker/registry.js'
-
 
 /** How apps of one framework are served. A module that exports one as `adapter` can be named by URL. */
 export interface Adapter<App, Options extends object = object> {
@@ -97,7 +96,10 @@ export async function serveInWorker<App, Options extends object>(
   runtime.manage(reportedOptions(options), () => close())
   const app = await checkFactory<App>(factory)()
   if (app === undefined || app === null) {
-    throw new MapacheError('MAPACHE_FACTORY_INVALID', `the ${adapter.name} factory returned ${app}; it must return the app`)
+    throw new MapacheError(
+      'MAPACHE_FACTORY_INVALID',
+      `the ${adapter.name} factory returned ${app}; it must return the app`
+    )
   }
   const opened = await adapter.open(app, options)
   close = () => opened.close()

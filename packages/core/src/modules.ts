@@ -67,12 +67,15 @@ export function resolveModules(modules: readonly MapacheModule[], base: string):
   return modules.flatMap((module, index) => {
     const at = `modules[${index}]`
     if (module === null || typeof module !== 'object') throw invalid(at, 'must be an object', module)
-    if (typeof module.name !== 'string' || module.name === '') throw invalid(`${at}.name`, 'must be a text', module.name)
+    if (typeof module.name !== 'string' || module.name === '')
+      throw invalid(`${at}.name`, 'must be a text', module.name)
     if (names.has(module.name)) throw invalid(`${at}.name`, 'is the name of another module already', module.name)
     names.add(module.name)
     checkListeners(at, module)
     checkMessages(at, module)
-    return (module.services ?? []).map((service, nth) => resolveService(`${at}.services[${nth}]`, module, service, base))
+    return (module.services ?? []).map((service, nth) =>
+      resolveService(`${at}.services[${nth}]`, module, service, base)
+    )
   })
 }
 

@@ -89,10 +89,16 @@ export const FIXED = ['backlog', 'name'] as const satisfies readonly (keyof Sett
 export type ReportedOptions = Pick<Partial<MapacheOptions>, (typeof CHANGEABLE)[number] | (typeof FIXED)[number]>
 
 const whole = (least: number, what: string) =>
-  v.pipe(v.number(what), v.check((n) => Number.isSafeInteger(n) && n >= least, what))
+  v.pipe(
+    v.number(what),
+    v.check((n) => Number.isSafeInteger(n) && n >= least, what)
+  )
 const ms = (least = 0) => {
   const what = `must be a whole number of milliseconds from ${least} to ${LONGEST_TIMER}`
-  return v.pipe(v.number(what), v.check((n) => Number.isSafeInteger(n) && n >= least && n <= LONGEST_TIMER, what))
+  return v.pipe(
+    v.number(what),
+    v.check((n) => Number.isSafeInteger(n) && n >= least && n <= LONGEST_TIMER, what)
+  )
 }
 const text = (what: string) => v.pipe(v.string(what), v.minLength(1, what))
 const WORKERS = "must be a positive integer or 'auto'"
@@ -133,13 +139,21 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as
 
 const OptionsSchema = v.strictObject({
   ...reportable,
-  modules: v.optional(v.array(v.custom<MapacheModule>(() => true), 'must be an array of modules')),
+  modules: v.optional(
+    v.array(
+      v.custom<MapacheModule>(() => true),
+      'must be an array of modules'
+    )
+  ),
   log: v.optional(
     v.custom<LogOption>((input) => {
       if (input === false || isLogger(input)) return true
       const shape = v.union([
         v.picklist(LEVELS),
-        v.strictObject({ level: v.optional(v.picklist(LEVELS)), format: v.optional(v.picklist(['auto', 'json', 'line'])) })
+        v.strictObject({
+          level: v.optional(v.picklist(LEVELS)),
+          format: v.optional(v.picklist(['auto', 'json', 'line']))
+        })
       ])
       return v.is(shape, input)
     }, LOG)

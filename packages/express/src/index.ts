@@ -1,7 +1,14 @@
 import type { RequestListener } from 'node:http'
-import type { Listenable, MapacheOptions } from '@mapache/core'
-import type { HttpOptions } from '@mapache/core'
-import { type Adapter, currentRuntime, type Factory, MapacheError, makeListenable, openHttp, show } from '@mapache/core/adapter'
+import type { HttpOptions, Listenable, MapacheOptions } from '@mapache/core'
+import {
+  type Adapter,
+  currentRuntime,
+  type Factory,
+  MapacheError,
+  makeListenable,
+  openHttp,
+  show
+} from '@mapache/core/adapter'
 import { worker } from '@mapache/core/worker'
 import type { Express } from 'express'
 
@@ -17,7 +24,10 @@ export interface MapacheExpressOptions extends MapacheOptions {
  *   `server`, too)
  * @throws MAPACHE_OPTION_INVALID, MAPACHE_FACTORY_INVALID
  */
-export function mapacheExpress(factory: Factory<Express> | string | URL, options: MapacheExpressOptions = {}): Listenable {
+export function mapacheExpress(
+  factory: Factory<Express> | string | URL,
+  options: MapacheExpressOptions = {}
+): Listenable {
   return makeListenable(adapter, factory, options)
 }
 

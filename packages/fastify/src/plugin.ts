@@ -1,6 +1,6 @@
 import type { MapacheOptions } from '@mapache/core'
 import { normaliseOptions } from '@mapache/core/adapter'
-import { worker, type WorkerHandle } from '@mapache/core/worker'
+import { type WorkerHandle, worker } from '@mapache/core/worker'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { takeOverServer } from './takeover.js'

@@ -47,45 +47,54 @@ const Drained = v.strictObject({
   closedIdle: id
 })
 
+const ALL = ['worker', 'service', 'mold', 'operator'] as const
+const PROCESSES = ['worker', 'service'] as const
+const CALLERS = ['worker', 'service', 'operator'] as const
+const METHODS = ['status', 'reload', 'refork', 'scale', 'stop'] as const
+const moduleMessage = { module: name, message: name, data: v.unknown() }
+const reply = { request: id, value: v.optional(v.unknown()), error: v.optional(ErrorSchema) }
+
 /** The protocol, upwards: what a process says to the supervisor, and which roles may say it. */
 export const UPWARD = {
   /** The first message of every process. */
-  hello: { from: ['worker', 'service', 'mold', 'operator'], schema: v.strictObject({ type: v.literal('hello'), version: id, token: name }) },
+  hello: up('hello', ALL, { version: id, token: name }),
   /** Booted, would listen now: serves when it is told to. */
-  ready: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('ready'), options: v.optional(ReportedOptionsSchema) }) },
+  ready: up('ready', PROCESSES, { options: v.optional(ReportedOptionsSchema) }),
   /** Listens and answers. */
-  serving: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('serving'), addresses: v.array(Bound) }) },
+  serving: up('serving', PROCESSES, { addresses: v.array(Bound) }),
   /** The error that is about to end the process. */
-  failed: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('failed'), error: ErrorSchema }) },
+  failed: up('failed', PROCESSES, { error: ErrorSchema }),
   /** Asks for an address that it was not started with; the handle comes by Node's IPC. */
-  listen: { from: ['worker'], schema: v.strictObject({ type: v.literal('listen'), request: id, address: Wanted }) },
-  vitals: { from: ['worker'], schema: v.strictObject({ type: v.literal('vitals'), vitals: Vitals }) },
-  /** Alive: services say it once a second, in place of vitals. */
-  alive: { from: ['service'], schema: v.strictObject({ type: v.literal('alive') }) },
+  listen: up('listen', ['worker'], { request: id, address: Wanted }),
+  vitals: up('vitals', ['worker'], { vitals: Vitals }),
+  /** Services say it once a second, in place of vitals. */
+  alive: up('alive', ['service'], {}),
   /** Was asked by a signal to leave. */
-  leave: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('leave') }) },
+  leave: up('leave', PROCESSES, {}),
   /** Finished its drain; leaves next. */
-  drained: { from: ['worker'], schema: v.strictObject({ type: v.literal('drained'), ...{ drained: Drained } }) },
+  drained: up('drained', ['worker'], { drained: Drained }),
   /** Controls the cluster: workers only with `control: true`. */
-  call: { from: ['worker', 'service', 'operator'], schema: v.strictObject({ type: v.literal('call'), request: id, method: v.picklist(['status', 'reload', 'refork', 'scale', 'stop']), workers: v.optional(id) }) },
+  call: up('call', CALLERS, { request: id, method: v.picklist(METHODS), workers: v.optional(id) }),
   /** A module's own message; the module checks `data`. */
-  module: { from: ['worker', 'service'], schema: v.strictObject({ type: v.literal('module'), module: name, message: name, data: v.unknown() }) }
-} as const satisfies Record<string, { from: readonly ChannelRole[]; schema: v.GenericSchema }>
+  module: up('module', PROCESSES, moduleMessage)
+}
 
 /** The protocol, downwards: what the supervisor says. */
 const DOWNWARD = v.variant('type', [
-  v.strictObject({ type: v.literal('welcome'), ticketKeys: name, backlog: amount, stopIdleGrace: amount, drainTimeout: amount }),
-  v.strictObject({ type: v.literal('activate') }),
-  v.strictObject({ type: v.literal('retire'), mode: v.picklist(['retire', 'stop']), drainTimeout: amount, stopIdleGrace: amount }),
-  /** Closes idle connections now: others of this place are waiting to leave too. */
-  v.strictObject({ type: v.literal('hurry') }),
-  v.strictObject({ type: v.literal('ticket-keys'), ticketKeys: name }),
-  v.strictObject({ type: v.literal('reply'), request: id, value: v.optional(v.unknown()), error: v.optional(ErrorSchema) }),
-  v.strictObject({ type: v.literal('refused'), reason: text }),
-  v.strictObject({ type: v.literal('module'), module: name, message: name, data: v.unknown() })
+  down('welcome', { ticketKeys: name, backlog: amount, stopIdleGrace: amount, drainTimeout: amount }),
+  down('activate', {}),
+  down('retire', { mode: v.picklist(['retire', 'stop']), drainTimeout: amount, stopIdleGrace: amount }),
+  /** Close idle connections now: others of this place are waiting to leave, too. */
+  down('hurry', {}),
+  down('ticket-keys', { ticketKeys: name }),
+  down('reply', reply),
+  down('refused', { reason: text }),
+  down('module', moduleMessage)
 ])
 
-export type Upward = { [Type in keyof typeof UPWARD]: v.InferOutput<(typeof UPWARD)[Type]['schema']> }[keyof typeof UPWARD]
+export type Upward = {
+  [Type in keyof typeof UPWARD]: v.InferOutput<(typeof UPWARD)[Type]['schema']>
+}[keyof typeof UPWARD]
 export type Downward = v.InferOutput<typeof DOWNWARD>
 export type BoundAddress = v.InferOutput<typeof Bound>
 export type WantedAddress = v.InferOutput<typeof Wanted>
@@ -99,10 +108,11 @@ export type DrainedData = v.InferOutput<typeof Drained>
  */
 export function checkUpward(input: unknown, role: ChannelRole | undefined): { message: Upward } | { refused: string } {
   const type = (input as { type?: unknown } | null)?.type
-  if (typeof type !== 'string' || !Object.hasOwn(UPWARD, type)) return { refused: `unknown message type ${String(type).slice(0, 40)}` }
+  if (typeof type !== 'string' || !Object.hasOwn(UPWARD, type))
+    return { refused: `unknown message type ${String(type).slice(0, 40)}` }
   const { from, schema } = UPWARD[type as keyof typeof UPWARD]
   if (role === undefined ? type !== 'hello' : type === 'hello') return { refused: `${type} out of turn` }
-  if (role !== undefined && !(from as readonly ChannelRole[]).includes(role)) return { refused: `a ${role} may not send ${type}` }
+  if (role !== undefined && !from.includes(role)) return { refused: `a ${role} may not send ${type}` }
   const parsed = v.safeParse(schema, input, { abortEarly: true })
   return parsed.success ? { message: parsed.output } : { refused: describe(type, parsed.issues[0]) }
 }
@@ -112,6 +122,18 @@ export function checkDownward(input: unknown): { message: Downward } | { refused
   const parsed = v.safeParse(DOWNWARD, input, { abortEarly: true })
   if (parsed.success) return { message: parsed.output }
   return { refused: describe(String((input as { type?: unknown } | null)?.type).slice(0, 40), parsed.issues[0]) }
+}
+
+function up<const Type extends string, Fields extends v.ObjectEntries>(
+  type: Type,
+  from: readonly ChannelRole[],
+  fields: Fields
+) {
+  return { from, schema: down(type, fields) }
+}
+
+function down<const Type extends string, Fields extends v.ObjectEntries>(type: Type, fields: Fields) {
+  return v.strictObject({ type: v.literal(type), ...fields })
 }
 
 function describe(type: string, issue: v.BaseIssue<unknown>): string {

@@ -100,7 +100,11 @@ export class ChannelServer<Peer> {
     const { message } = checked
     if (message.type !== 'hello') return this.#handlers.message(connection, message)
     if (message.version !== PROTOCOL_VERSION) {
-      return this.#refuse(connection, `protocol version ${message.version}, this supervisor speaks ${PROTOCOL_VERSION}`, true)
+      return this.#refuse(
+        connection,
+        `protocol version ${message.version}, this supervisor speaks ${PROTOCOL_VERSION}`,
+        true
+      )
     }
     connection.admission = this.#handlers.admit(message.token)
     if (!connection.admission) return this.#refuse(connection, 'unknown token', true)

@@ -148,4 +148,11 @@ function placeKey({ generation, role, name, place }: MemberSpec): string {
   return `${generation}:${role}:${name}:${place}`
 }
 
-const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>(['crash', 'boot-failed', 'boot-timeout', 'hung', 'refused', 'not-listening'])
+const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>([
+  'crash',
+  'boot-failed',
+  'boot-timeout',
+  'hung',
+  'refused',
+  'not-listening'
+])

@@ -1,5 +1,5 @@
 import { expandLocalhost, type ListenAddress, resolveAddress } from '../address.js'
-import { MapacheError } from '../errors.js'
+import type { MapacheError } from '../errors.js'
 import type { Listeners } from './listeners.js'
 
 /**

@@ -1,8 +1,8 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import type { BoundAddress, DrainedData, Downward, VitalsData } from '../channel/messages.js'
+import type { BoundAddress, Downward, DrainedData, VitalsData } from '../channel/messages.js'
 import type { Admission, Connection } from '../channel/server.js'
-import type { ProcessInfo } from '../cluster.js'
 import type { Member, Roster } from '../cluster/roster.js'
+import type { ProcessInfo } from '../cluster.js'
 import type { ErrorData } from '../errors.js'
 import type { ReportedOptions } from '../options.js'
 import { clearPresence } from './folder.js'
@@ -41,7 +41,11 @@ export class Processes {
     return this.#peers.get(id)
   }
 
-  launch(member: Member, spec: Omit<LaunchSpec, 'token' | 'id'>, onExit: (peer: Peer, status: ExitStatus) => void): Peer {
+  launch(
+    member: Member,
+    spec: Omit<LaunchSpec, 'token' | 'id'>,
+    onExit: (peer: Peer, status: ExitStatus) => void
+  ): Peer {
     const peer: Peer = { member, token: randomBytes(32).toString('hex'), addresses: [] }
     this.#peers.set(member.id, peer)
     peer.launched = this.#launcher.launch({ ...spec, id: member.id, token: peer.token }, (status) => {

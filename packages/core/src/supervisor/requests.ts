@@ -1,5 +1,5 @@
-import type { ReloadResult } from '../cluster.js'
 import type { Effect } from '../cluster/plan.js'
+import type { ReloadResult } from '../cluster.js'
 import { type Deferred, defer } from '../deferred.js'
 import { errorFromData, MapacheError } from '../errors.js'
 

@@ -2,17 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { Yield } from './yield.js'
 
 /** One accepted connection. */
 export interface Connection {
   /** As accepted: below TLS, where there is TLS. */
   readonly socket: Socket
-  tls?: TLSSocket
-  session?: ServerHttp2Session
-  /** HTTP/1 responses owed on it, in the order of their requests. */
+  tls: TLSSocket | undefined
+  session: ServerHttp2Session | undefined
+  /** HTTP/1 responses owed on it, in the order of their requests; see `settle`. */
   readonly owed: ServerResponse[]
   /** HTTP/2 streams that are open. */
   streams: number
+  /** Speaks something of which only the app knows when it is done. */
   upgraded: boolean
 }
 
@@ -25,88 +27,113 @@ export interface ArrivalHooks {
   finished(): void
 }
 
+type Emit = (this: Server, event: string, ...args: unknown[]) => boolean
+
 /**
  * Knows every connection of one server and what is owed on it, by watching the server's events. It adds no listener for
  * requests or upgrades: a server without an `upgrade` listener treats an upgrade as an ordinary request, and one with a
- * listener of ours would not.
+ * listener of ours would not. Nor does it listen on responses before there is a drain: all here is in the path of every
+ * request.
  */
 export class Connections {
   readonly server: Server
-  readonly open = new Map<Socket, Connection>()
+  readonly open = new Set<Connection>()
   /** Counted since the start. */
   accepted = 0
   requests = 0
-  inFlight = 0
-  /** Set while the server drains. */
-  hooks: ArrivalHooks | undefined
-  readonly #sessions = new WeakMap<ServerHttp2Session, Connection>()
+  #hooks: ArrivalHooks | undefined
   #entered: Connection | undefined
+  readonly #sessions = new WeakMap<ServerHttp2Session, Connection>()
+  readonly #speaksHttp: boolean
+  readonly #closed: (this: Socket) => void
 
   constructor(server: Server) {
-    this.server = server
-    const emit = server.emit
+    const emit = server.emit as Emit
     const own = this
+    this.server = server
+    this.#speaksHttp = 'setTimeout' in server
+    this.#closed = function () {
+      own.#forget(this)
+    }
     server.emit = function (this: Server, event: string, ...args: unknown[]): boolean {
-      return own.#watch(event, args, () => Reflect.apply(emit, this, [event, ...args]))
+      if (event === 'request') return own.#request(event, args, emit)
+      if (event === 'connection') return own.#entering(own.#accept(args[0] as Socket), event, args[0], emit)
+      if (WATCHED.has(event)) return own.#watch(event, args, emit)
+      return emit.call(this, event, ...args)
     } as typeof server.emit
   }
 
+  /** Requests that have no whole answer yet. */
+  get inFlight(): number {
+    let sum = 0
+    for (const connection of this.open) sum += connection.streams + settle(connection).length
+    return sum
+  }
+
+  get draining(): boolean {
+    return this.#hooks !== undefined
+  }
+
+  /** From now on a drain decides about what arrives, and hears of what ends. */
+  drain(hooks: ArrivalHooks): void {
+    this.#hooks = hooks
+    for (const connection of this.open) {
+      for (const response of settle(connection)) response.once('close', hooks.finished)
+    }
+  }
+
   /** @returns whether the event had listeners, as `emit` does */
-  #watch(event: string, args: unknown[], emit: () => boolean): boolean {
+  #watch(event: string, args: unknown[], emit: Emit): boolean {
+    const { server } = this
     switch (event) {
-      case 'connection':
-        return this.#entering(this.#accept(args[0] as Socket), emit)
       case 'secureConnection': {
         const tls = args[0] as TLSSocket
-        const connection = this.#find(tls)
+        const connection = find(tls)
         if (connection) connection.tls = tls
-        return this.#entering(connection, emit)
+        return this.#entering(connection, event, tls, emit)
       }
       case 'session':
         this.#session(args[0] as ServerHttp2Session)
-        return emit()
+        break
       case 'stream':
         this.#stream(args[0] as ServerHttp2Stream)
-        return emit()
+        break
       case 'upgrade':
       case 'connect': {
-        const connection = this.#find(args[1] as Socket)
+        const connection = find(args[1] as Socket)
         if (connection) connection.upgraded = true
-        return emit()
+        break
       }
-      case 'request':
-      case 'checkContinue':
-      case 'checkExpectation':
-        return this.#request(args[0] as IncomingMessage, args[1] as ServerResponse, emit)
       default:
-        return emit()
+        return this.#request(event, args, emit)
     }
+    return emit.call(server, event, ...args)
   }
 
   /** An HTTP/2 session is made while its connection is announced, which is how it is told whose it is. */
-  #entering(connection: Connection | undefined, emit: () => boolean): boolean {
-    const outer = this.#entered
+  #entering(connection: Connection | undefined, event: string, socket: unknown, emit: Emit): boolean {
     this.#entered = connection
-    try {
-      return emit()
-    } finally {
-      this.#entered = outer
-    }
+    const heard = emit.call(this.server, event, socket)
+    this.#entered = undefined
+    return heard
   }
 
-  #accept(socket: Socket): Connection | undefined {
+  #accept(socket: Socket & Marked): Connection | undefined {
     // Anything that is no socket is none of ours, and the app may hand a server the same socket again.
-    if (typeof socket?.once !== 'function' || this.open.has(socket)) return this.open.get(socket)
-    // Of a protocol that is not HTTP only the app knows when it is done, as after an upgrade.
-    const upgraded = !('setTimeout' in this.server)
-    const connection: Connection = { socket, owed: [], streams: 0, upgraded }
+    if (typeof socket?.on !== 'function' || socket[CONNECTION]) return socket?.[CONNECTION]
+    const upgraded = !this.#speaksHttp
+    const connection: Connection = { socket, tls: undefined, session: undefined, owed: [], streams: 0, upgraded }
+    socket[CONNECTION] = connection
+    this.open.add(connection)
     this.accepted += 1
-    this.open.set(socket, connection)
-    socket.once('close', () => {
-      this.open.delete(socket)
-      this.hooks?.finished()
-    })
+    if (!this.#hooks) toSiblings.accepted()
+    socket.on('close', this.#closed)
     return connection
+  }
+
+  #forget(socket: Socket & Marked): void {
+    this.open.delete(socket[CONNECTION] as Connection)
+    this.#hooks?.finished()
   }
 
   #session(session: ServerHttp2Session): void {
@@ -115,39 +142,71 @@ export class Connections {
       connection.session = session
       this.#sessions.set(session, connection)
     }
-    this.hooks?.session(session)
+    this.#hooks?.session(session)
   }
 
   #stream(stream: ServerHttp2Stream): void {
     const connection = stream.session && this.#sessions.get(stream.session as ServerHttp2Session)
     this.requests += 1
-    this.inFlight += 1
-    if (connection) connection.streams += 1
+    if (!connection) return
+    connection.streams += 1
     stream.once('close', () => {
-      this.inFlight -= 1
-      if (connection) connection.streams -= 1
-      this.hooks?.finished()
+      connection.streams -= 1
+      this.#hooks?.finished()
     })
   }
 
-  #request(request: IncomingMessage, response: ServerResponse, emit: () => boolean): boolean {
-    const connection = request.httpVersionMajor < 2 ? this.#find(request.socket) : undefined
-    // HTTP/2 is counted by streams; a request that the app emits anew (checkContinue to request) is counted already.
-    if (!connection || connection.owed.includes(response)) return emit()
-    this.requests += 1
-    this.inFlight += 1
-    connection.owed.push(response)
-    response.once('close', () => {
-      this.inFlight -= 1
-      connection.owed.splice(connection.owed.indexOf(response), 1)
-      this.hooks?.finished()
-    })
-    if (!this.hooks) return emit()
-    this.hooks.request(connection, emit)
+  #request(event: string, args: unknown[], emit: Emit): boolean {
+    const [request, response] = args as [IncomingMessage, ServerResponse]
+    const connection = this.#owe(request, response)
+    if (!connection || !this.#hooks) return emit.call(this.server, event, request, response)
+    this.#hooks.request(connection, () => emit.call(this.server, event, request, response))
     return true
   }
 
-  #find(socket: Socket | TLSSocket): Connection | undefined {
-    return this.open.get(socket) ?? this.open.get((socket as { _parent?: Socket })._parent as Socket)
+  /** @returns the connection on which the response is owed; undefined when it is counted already */
+  #owe(request: IncomingMessage, response: ServerResponse): Connection | undefined {
+    // HTTP/2 is counted by streams.
+    const connection = request.httpVersionMajor < 2 ? find(request.socket) : undefined
+    if (!connection) return undefined
+    const owed = settle(connection)
+    // The app emits some a second time: checkContinue as request.
+    if (owed.length > 0 && owed.includes(response)) return undefined
+    this.requests += 1
+    owed.push(response)
+    if (this.#hooks) response.once('close', this.#hooks.finished)
+    return connection
   }
 }
+
+/** Takes what was answered off what is owed. */
+export function settle({ owed }: Connection): ServerResponse[] {
+  // Answers leave in the order of their requests, so what is done stands first.
+  while (owed.length > 0 && isDone(owed[0] as ServerResponse)) owed.shift()
+  return owed
+}
+
+function isDone({ writableFinished, destroyed }: ServerResponse): boolean {
+  return writableFinished || destroyed
+}
+
+function find(socket: Socket & Marked & { _parent?: Marked }): Connection | undefined {
+  return socket[CONNECTION] ?? socket._parent?.[CONNECTION]
+}
+
+const CONNECTION = Symbol('mapache.connection')
+interface Marked {
+  [CONNECTION]?: Connection
+}
+
+const toSiblings = new Yield()
+
+const WATCHED: ReadonlySet<string> = new Set([
+  'secureConnection',
+  'session',
+  'stream',
+  'upgrade',
+  'connect',
+  'checkContinue',
+  'checkExpectation'
+])

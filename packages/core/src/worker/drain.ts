@@ -4,7 +4,7 @@ import net, { type Server } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { DrainedData } from '../channel/messages.js'
 import { defer } from '../deferred.js'
-import type { Connection, Connections } from './connections.js'
+import { type Connection, type Connections, settle } from './connections.js'
 
 export interface DrainOptions {
   /** `retire`: others go on accepting. `stop`: nobody does, so what is queued in the kernel is accepted first. */
@@ -56,21 +56,19 @@ export class Drain {
     }
     const finished = (async () => {
       for (const server of this.#servers) await this.#retire(server, options)
+      this.#finished()
       await this.#emptied.promise
     })()
-    this.#finished()
     const late = (await Promise.race([finished, deadline])) === 'late'
     for (const timer of timers) clearTimeout(timer)
     return late ? this.#cut() : { cutRequests: 0, cutSockets: 0, cutStreams: 0, closedIdle: 0 }
   }
 
   #retire(server: Connections, { mode }: DrainOptions): Promise<void> {
-    server.hooks ??= {
-      request: dispatchLater,
-      session: closeSession,
-      finished: () => this.#finished()
+    if (!server.draining) {
+      server.drain({ request: dispatchLater, session: closeSession, finished: () => this.#finished() })
     }
-    for (const connection of server.open.values()) {
+    for (const connection of server.open) {
       announceClose(connection)
       connection.session?.close()
     }
@@ -89,7 +87,9 @@ export class Drain {
   #cut(): DrainedData {
     const cut: DrainedData = { cutRequests: 0, cutSockets: 0, cutStreams: 0, closedIdle: 0 }
     for (const { open } of this.#servers) {
-      for (const { owed, upgraded, streams, socket } of open.values()) {
+      for (const connection of open) {
+        const { upgraded, streams, socket } = connection
+        const owed = settle(connection)
         cut.cutRequests += owed.length
         cut.cutStreams += streams
         if (upgraded) cut.cutSockets += 1
@@ -116,7 +116,9 @@ function dispatchLater(connection: Connection, dispatch: () => void): void {
 }
 
 /** Says `Connection: close` with the last answer that is owed on the connection, and with no other. */
-function announceClose({ owed, upgraded }: Connection): void {
+function announceClose(connection: Connection): void {
+  const { upgraded } = connection
+  const owed = settle(connection)
   if (upgraded) return
   for (const [index, response] of owed.entries()) {
     if (response.headersSent) continue
@@ -154,13 +156,13 @@ async function stopAccepting(connections: Connections, mode: 'retire' | 'stop'):
     }
   }
   net.Server.prototype.close.call(server)
-  connections.hooks?.finished()
 }
 
 /** Closes the connections on which nothing is owed and nothing has begun to arrive. */
 function closeIdleOf({ server, open }: Connections): void {
-  for (const { owed, streams, upgraded, socket, session, tls } of open.values()) {
-    if (owed.length + streams > 0 || upgraded) continue
+  for (const connection of open) {
+    const { streams, upgraded, socket, session, tls } = connection
+    if (settle(connection).length + streams > 0 || upgraded) continue
     if (session) session.close()
     else if ((tls ?? socket).bytesRead === 0 || isHandshaking(server, tls)) socket.destroy()
   }

@@ -1,6 +1,7 @@
 // The main script of a worker in the module form, which imports the factory's module and no entry, and of a service.
-import { serveInWorker } from '../listenable.js'
+
 import { MapacheError } from '../errors.js'
+import { serveInWorker } from '../listenable.js'
 import { show } from '../options.js'
 import { unwrapDefault } from './factory.js'
 import { currentRuntime, type Runtime } from './registry.js'

@@ -1,8 +1,8 @@
+import type { BoundAddress } from '../channel/messages.js'
+import type { ClusterStatus, ReloadResult } from '../cluster.js'
 import { MapacheError } from '../errors.js'
 import type { ReportedOptions } from '../options.js'
 import type { ModuleForm } from '../supervisor/launch/launcher.js'
-import type { ClusterStatus, ReloadResult } from '../cluster.js'
-import type { BoundAddress } from '../channel/messages.js'
 import type { WorkerHandle } from './handle.js'
 
 /**
@@ -28,7 +28,10 @@ export interface Runtime {
   serving(): void
   /** Reports what keeps this worker from serving, and ends it. */
   fail(error: unknown): never
-  call(method: 'status' | 'reload' | 'refork' | 'scale' | 'stop', workers?: number): Promise<ClusterStatus & ReloadResult>
+  call(
+    method: 'status' | 'reload' | 'refork' | 'scale' | 'stop',
+    workers?: number
+  ): Promise<ClusterStatus & ReloadResult>
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Connections } from './connections.js'
 import { Drain, type DrainOptions } from './drain.js'
 import { Handle } from './handle.js'
 import { SharedListening } from './listen.js'
-import { registerRuntime, type Runtime, RUNTIME_VERSION } from './registry.js'
+import { RUNTIME_VERSION, type Runtime, registerRuntime } from './registry.js'
 import { Vitals } from './vitals.js'
 
 /**
@@ -94,7 +94,10 @@ class WorkerRuntime implements Runtime {
 
   manage(options: ReportedOptions | undefined, close: () => unknown): void {
     if (this.#managed) {
-      throw new MapacheError('MAPACHE_ALREADY_LISTENING', 'another app of this process listens; listen() takes an array')
+      throw new MapacheError(
+        'MAPACHE_ALREADY_LISTENING',
+        'another app of this process listens; listen() takes an array'
+      )
     }
     this.#managed = true
     this.#options = options

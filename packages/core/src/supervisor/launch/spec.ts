@@ -1,10 +1,10 @@
+import { pathToFileURL } from 'node:url'
 import type { Member } from '../../cluster/roster.js'
-import { workerEnv } from '../entry.js'
 import type { PinnedGeneration } from '../entry.js'
+import { workerEnv } from '../entry.js'
 import type { SupervisorParts } from '../supervisor.js'
 import type { LaunchSpec } from './launcher.js'
 import { MODULE_MAIN } from './spawn.js'
-import { pathToFileURL } from 'node:url'
 
 /** What to launch for a member of the roster: of the generation that is pinned, never of what lies on disk now. */
 export function launchSpec(
