@@ -6,6 +6,8 @@ import { Yield } from './yield.js'
 
 /** One accepted connection. */
 export interface Connection {
+  /** Its place among those that are open. */
+  index: number
   /** As accepted: below TLS, where there is TLS. */
   readonly socket: Socket
   tls: TLSSocket | undefined
@@ -37,7 +39,7 @@ type Emit = (this: Server, event: string, ...args: unknown[]) => boolean
  */
 export class Connections {
   readonly server: Server
-  readonly open = new Set<Connection>()
+  readonly open: Connection[] = []
   /** Counted since the start. */
   accepted = 0
   requests = 0
@@ -122,17 +124,24 @@ export class Connections {
     // Anything that is no socket is none of ours, and the app may hand a server the same socket again.
     if (typeof socket?.on !== 'function' || socket[CONNECTION]) return socket?.[CONNECTION]
     const upgraded = !this.#speaksHttp
-    const connection: Connection = { socket, tls: undefined, session: undefined, owed: [], streams: 0, upgraded }
+    const index = this.open.length
+    const connection: Connection = { index, socket, tls: undefined, session: undefined, owed: [], streams: 0, upgraded }
     socket[CONNECTION] = connection
-    this.open.add(connection)
+    this.open.push(connection)
     this.accepted += 1
     if (!this.#hooks) toSiblings.accepted()
     socket.on('close', this.#closed)
     return connection
   }
 
+  /** The last one takes the place of the one that goes, so that neither searches nor moves the rest. */
   #forget(socket: Socket & Marked): void {
-    this.open.delete(socket[CONNECTION] as Connection)
+    const { index } = socket[CONNECTION] as Connection
+    const last = this.open.pop() as Connection
+    if (last.index !== index) {
+      this.open[index] = last
+      last.index = index
+    }
     this.#hooks?.finished()
   }
 

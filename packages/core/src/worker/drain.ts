@@ -80,7 +80,7 @@ export class Drain {
     this.#look ??= setImmediate(() => {
       this.#look = undefined
       if (this.#closeIdle) for (const server of this.#servers) closeIdleOf(server)
-      if (this.#servers.every(({ server, open }) => open.size === 0 && !server.listening)) this.#emptied.resolve()
+      if (this.#servers.every(({ server, open }) => open.length === 0 && !server.listening)) this.#emptied.resolve()
     })
   }
 

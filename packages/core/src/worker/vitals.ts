@@ -24,7 +24,7 @@ export class Vitals {
     return {
       requests: sum(({ requests }) => requests),
       inFlight: sum(({ inFlight }) => inFlight),
-      connections: sum(({ open }) => open.size),
+      connections: sum(({ open }) => open.length),
       listening,
       utilisation: Number.isFinite(utilization) ? utilization : 0,
       delayP99,

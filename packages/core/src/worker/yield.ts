@@ -12,9 +12,13 @@ export class Yield {
   #measuredAt = 0
   #measured: EventLoopUtilization = performance.eventLoopUtilization()
   #utilisation = 0
+  #unmeasured = 0
 
   /** Called after each connection that was accepted. */
   accepted(): void {
+    // Reading the clock costs, and who is busy has no time for it.
+    if (this.#utilisation >= BUSY && ++this.#unmeasured < SELDOM) return
+    this.#unmeasured = 0
     const now = performance.now()
     const burst = now - this.#lastAccept < BURST
     this.#lastAccept = now
@@ -38,3 +42,5 @@ const NAP = 0.01
 /** How long utilisation is measured, ms, and from which share on a worker counts as busy. */
 const WINDOW = 50
 const BUSY = 0.5
+/** A busy worker looks once in so many connections whether it still is. */
+const SELDOM = 32
