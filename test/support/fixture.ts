@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import http from 'node:http'
+import https from 'node:https'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -59,7 +60,13 @@ export class Fixture {
     const file = path.isAbsolute(script) ? script : path.join(FIXTURES, script)
     this.child = spawn(process.execPath, [...(options.nodeArgs ?? []), file, ...(options.args ?? [])], {
       cwd: options.cwd ?? FIXTURES,
-      env: { ...process.env, XDG_RUNTIME_DIR: this.folder, RUNTIME_DIRECTORY: undefined, MAPACHE_TEST: this.mark, ...options.env },
+      env: {
+        ...process.env,
+        XDG_RUNTIME_DIR: this.folder,
+        RUNTIME_DIRECTORY: undefined,
+        MAPACHE_TEST: this.mark,
+        ...options.env
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Without the terminal of whoever runs the tests: some signals mean another thing with one.
       detached: true
@@ -149,7 +156,11 @@ export class Fixture {
 
   /** Waits until so many workers serve. @returns their pids */
   async workersServing(count: number): Promise<number[]> {
-    await until(() => this.workers.length === count, `${count} workers serving`, () => this.output)
+    await until(
+      () => this.workers.length === count,
+      `${count} workers serving`,
+      () => this.output
+    )
     return this.workers
   }
 
@@ -164,12 +175,18 @@ export class Fixture {
 
   /** Waits until nothing runs any more. */
   async gone(): Promise<void> {
-    await until(() => this.processes().length === 0, 'all processes gone', () => this.output)
+    await until(
+      () => this.processes().length === 0,
+      'all processes gone',
+      () => this.output
+    )
   }
 
   /** Files that lie in the folder of the channel, relative. */
   leftovers(): string[] {
-    return readdirSync(this.folder, { recursive: true }).map(String).filter((name) => name !== 'mapache')
+    return readdirSync(this.folder, { recursive: true })
+      .map(String)
+      .filter((name) => name !== 'mapache')
   }
 
   async #end(t: Test): Promise<void> {
@@ -178,7 +195,14 @@ export class Fixture {
       process.kill(this.pid, 'SIGTERM')
       await Promise.race([this.#exit, sleep(5_000)])
     } else if (left.length > 0) {
-      await Promise.race([until(() => this.processes().length === 0, 'leaving', () => ''), sleep(5_000)]).catch(() => {})
+      await Promise.race([
+        until(
+          () => this.processes().length === 0,
+          'leaving',
+          () => ''
+        ),
+        sleep(5_000)
+      ]).catch(() => {})
     }
     const rest = this.processes()
     for (const pid of rest) {
@@ -234,20 +258,20 @@ export interface Answer {
 
 /** One GET request on a connection of its own. */
 export async function get(options: number | http.RequestOptions, at = '/'): Promise<Answer> {
-  const request = typeof options === 'number' ? { port: options, host: '127.0.0.1', path: at } : { path: at, ...options }
+  const request =
+    typeof options === 'number' ? { port: options, host: '127.0.0.1', path: at } : { path: at, ...options }
   return before(
     new Promise<Answer>((resolve, reject) => {
-      http
-        .get({ agent: false, ...request }, (response) => {
-          let body = ''
-          response.setEncoding('utf8')
-          response.on('data', (text: string) => {
-            body += text
-          })
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, body, headers: response.headers }))
-          response.on('error', reject)
+      const { get: send } = 'protocol' in request && request.protocol === 'https:' ? https : http
+      send({ agent: false, rejectUnauthorized: false, ...request } as https.RequestOptions, (response) => {
+        let body = ''
+        response.setEncoding('utf8')
+        response.on('data', (text: string) => {
+          body += text
         })
-        .on('error', reject)
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body, headers: response.headers }))
+        response.on('error', reject)
+      }).on('error', reject)
     }),
     () => `the answer of ${JSON.stringify(request)}`
   )

@@ -1,5 +1,6 @@
 import type { ErrorData } from '../errors.js'
 import type { Desired, Slot } from './desired.js'
+import { servingWorkers } from './reconcile.js'
 import type { Member, Role } from './roster.js'
 
 /** A replacement of all workers: where it stands. */
@@ -119,7 +120,7 @@ export function desiredOf(state: PlanState, members: readonly Member[] = []): De
   // Services outlive the workers in a stop: a worker that finishes may still need them.
   const workersLeft = members.some((member) => member.role === 'worker')
   return {
-    slots: stopped ? (workersLeft ? serviceSlots(state, state.current) : []) : slotsOf(state),
+    slots: stopped ? (workersLeft ? remainingServices(state, members) : []) : slotsOf(state),
     capacity: stopped ? 0 : settings.workers,
     surge: settings.surge,
     maxRetiring: settings.maxRetiring,
@@ -152,6 +153,12 @@ function slotsOf(state: PlanState): Slot[] {
 
 function serviceSlots({ services }: PlanState, generation: number): Slot[] {
   return services.map(({ name, count }) => ({ role: 'service', name, generation, count, spare: 0 }))
+}
+
+/** In a stop: of whichever generation they are, for a roll may have been cut. */
+function remainingServices(state: PlanState, members: readonly Member[]): Slot[] {
+  const generations = members.flatMap(({ role, generation }) => (role === 'service' ? [generation] : []))
+  return [...new Set(generations)].flatMap((generation) => serviceSlots(state, generation))
 }
 
 function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]): void {
@@ -206,7 +213,6 @@ function takeStop(state: PlanState, mode: 'graceful' | 'now', effects: Effect[])
   for (const request of [state.roll?.request, state.queued]) {
     if (request !== undefined) effects.push({ do: 'refused', request })
   }
-  // A roll that is cut leaves the generation it was rolling to: services of either are told to leave alike.
   delete state.roll
   delete state.queued
 }
@@ -256,19 +262,29 @@ function advance(state: PlanState, members: readonly Member[], now: number, effe
       effects.push({ do: 'look-again', at: roll.settleAt })
       return
     }
+    // One that is leaving or killed by then has proved nothing: its exit fails the roll.
+    if (!members.some((member) => member.id === roll.first && isProved(member))) return
     state.roll = { ...roll, phase: 'rolling' }
     effects.push({ do: 'settled', generation: roll.to, first: roll.first })
   }
-  if (state.roll?.phase === 'rolling' && isComplete(state, state.roll, members)) {
-    state.current = state.roll.to
-    effects.push({ do: 'done', request: state.roll.request, generation: state.roll.to })
-    end(state, effects)
-  }
+  if (state.roll?.phase === 'rolling') complete(state, state.roll, members, now, effects)
 }
 
 /** A roll is complete when the target serves in the new generation and nothing older is left that is not retiring. */
-function isComplete({ settings }: PlanState, { to }: Roll, members: readonly Member[]): boolean {
+function complete(state: PlanState, roll: Roll, members: readonly Member[], now: number, effects: Effect[]): void {
   const present = members.filter(({ role, state, killed }) => role === 'worker' && state !== 'retiring' && !killed)
-  const serving = present.filter((member) => member.generation === to && member.state === 'serving')
-  return serving.length >= settings.workers && present.every((member) => member.generation === to)
+  const renewed = present.filter(({ generation }) => generation === roll.to)
+  if (servingWorkers(renewed) < state.settings.workers) return
+  if (renewed.length < present.length) {
+    // The last old ones retire now, which is no event: without a look the roll would end with their drain.
+    effects.push({ do: 'look-again', at: now })
+    return
+  }
+  state.current = roll.to
+  effects.push({ do: 'done', request: roll.request, generation: roll.to })
+  end(state, effects)
+}
+
+function isProved({ state, stale, killed }: Member): boolean {
+  return state === 'serving' && !stale && !killed
 }

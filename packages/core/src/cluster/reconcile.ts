@@ -85,7 +85,10 @@ function activate(slots: readonly SlotView[], actions: Action[]): void {
   }
 }
 
-/** Retires what is stale, of no slot, or beyond its slot's count, the oldest first, as far as capacity allows. */
+/**
+ * Retires what is stale, of no slot, or beyond its slot's count, as far as capacity allows: the stale ones first, because
+ * those that were asked to leave do so of themselves before long, then the oldest.
+ */
 function retireSurplus(
   desired: Desired,
   slots: readonly SlotView[],
@@ -95,7 +98,7 @@ function retireSurplus(
 ): void {
   const kept = new Set(slots.flatMap(({ slot, members }) => keep(slot, members)))
   let serving = servingWorkers(alive)
-  for (const member of alive) {
+  for (const member of [...alive].sort((a, b) => Number(!a.stale) - Number(!b.stale))) {
     if (kept.has(member) || !isPresent(member)) continue
     const reason = member.stale?.reason ?? surplusReason(desired, member)
     if (desired.stopping !== 'no' && member.role === 'worker') {
@@ -104,7 +107,7 @@ function retireSurplus(
     } else if (member.state === 'launching') {
       actions.push({ do: 'kill', id: member.id, reason: desired.stopping === 'no' ? 'unwanted' : reason })
     } else if (member.role !== 'worker' || member.state === 'ready' || member.stale?.urgent) {
-      const replaced = member.role !== 'service' || desired.stopping !== 'no' || hasSuccessor(member, alive, slots)
+      const replaced = member.role !== 'service' || desired.stopping !== 'no' || isReplaced(member, alive, slots, actions)
       if (replaced) actions.push({ do: 'retire', id: member.id, reason })
     } else if (serving > desired.capacity) {
       actions.push({ do: 'retire', id: member.id, reason })
@@ -130,11 +133,20 @@ function keep(slot: Slot, members: readonly Member[]): Member[] {
   return [...serving, ...others.slice(0, slot.count - serving.length + slot.spare)]
 }
 
-/** A service is replaced like a worker: its successor serves before it is told to leave, unless its slot is gone. */
-function hasSuccessor(member: Member, alive: readonly Member[], slots: readonly SlotView[]): boolean {
+/** A service is replaced like a worker: as many as its slot counts serve without it, unless its slot is gone. */
+function isReplaced(
+  member: Member,
+  alive: readonly Member[],
+  slots: readonly SlotView[],
+  actions: readonly Action[]
+): boolean {
   const view = slots.find(({ slot }) => slot.role === member.role && slot.name === member.name)
   if (!view || member.stale?.urgent || member.state !== 'serving') return true
-  return alive.some((other) => other !== member && view.members.includes(other) && other.state === 'serving')
+  const retired = new Set(actions.flatMap((action) => (action.do === 'retire' ? [action.id] : [])))
+  const others = alive.filter(
+    (other) => other !== member && other.role === member.role && other.name === member.name && !retired.has(other.id)
+  )
+  return others.filter(({ state }) => state === 'serving').length >= view.slot.count
 }
 
 /**

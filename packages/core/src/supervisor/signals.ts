@@ -55,8 +55,14 @@ export function takeSignals(handlers: Partial<Record<NodeJS.Signals, (signal: No
     return true
   }
   process.emit = emit as typeof process.emit
-  // A signal that has no listener takes its default course; these do nothing but stand there.
-  for (const signal of Object.keys(handlers)) process.on(signal, placeholder)
+  for (const signal of Object.keys(handlers)) {
+    // Node binds `process.emit` when a signal gets its first listener, so those of before would go on as before.
+    const earlier = process.rawListeners(signal) as (() => void)[]
+    process.removeAllListeners(signal)
+    // A signal that has no listener takes its default course; this one does nothing but stand there.
+    process.on(signal, placeholder)
+    for (const listener of earlier) process.on(signal, listener)
+  }
   return () => {
     for (const signal of Object.keys(handlers)) process.off(signal, placeholder)
     if (process.emit === (emit as typeof process.emit)) process.emit = original

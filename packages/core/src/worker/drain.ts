@@ -146,9 +146,11 @@ async function stopAccepting(connections: Connections, mode: 'retire' | 'stop'):
   if (!server.listening) return
   if (mode === 'stop') {
     const start = performance.now()
-    for (let before = -1; before !== connections.accepted; ) {
-      before = connections.accepted
+    // The first turn may begin after the loop has looked at its sockets: the second is the first whole one.
+    for (let quiet = 0; quiet < 2; ) {
+      const before = connections.accepted
       await turn()
+      quiet = connections.accepted === before ? quiet + 1 : 0
       const waited = performance.now() - start
       // Under a flood the queue is never empty: shorter, it leaves next to nothing behind.
       if (waited > FLOOD) (server as ServerInternals)._handle?.listen?.(0)

@@ -1,0 +1,7 @@
+import http from 'node:http'
+import { worker } from '@mapache/core/worker'
+
+const server = http.createServer((_req, res) => {
+  res.end(`release 2, worker ${worker.id}, generation ${worker.generation}\n`)
+})
+server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1')

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import type { Desired } from '../../../packages/core/dist/cluster/desired.js'
+import type { Effect } from '../../../packages/core/dist/cluster/plan.js'
+import type { Action } from '../../../packages/core/dist/cluster/reconcile.js'
+import type { Member } from '../../../packages/core/dist/cluster/roster.js'
+import type { Kind } from './fates.js'
+import type { World } from './world.js'
+
+/** What must hold in a world at every step. Each check throws an error that says what does not. */
+export class Checks {
+  readonly #world: World
+  readonly #outcomes = new Map<number, string[]>()
+  /** The request whose roll runs. */
+  #rolling: number | undefined
+  #lastDone = 1
+  /** So many workers serve at least, as long as none is lost that nobody chose to retire. */
+  #floor = 0
+  #idle = 0
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  opened(request: number): void {
+    this.#outcomes.set(request, [])
+  }
+
+  outcome(request: number): string | undefined {
+    return this.#outcomes.get(request)?.[0]
+  }
+
+  get outcomes(): string[] {
+    return [...this.#outcomes.values()].flat()
+  }
+
+  /** Every reload has had exactly one outcome. */
+  answered(): void {
+    for (const [request, outcomes] of this.#outcomes) assert.equal(outcomes.length, 1, `outcomes of reload ${request}`)
+  }
+
+  effect(effect: Effect): void {
+    switch (effect.do) {
+      case 'prepare':
+        assert.equal(this.#rolling, undefined, 'a roll begins while another runs')
+        this.#rolling = effect.request
+        return
+      case 'settled':
+        return this.#settled(effect)
+      case 'done':
+        assert.equal(effect.request, this.#rolling, 'another roll is done than the one that runs')
+        this.#lastDone = effect.generation
+        this.#rolling = undefined
+        return this.#end(effect.request, effect.do)
+      case 'failed':
+        assert.equal(effect.request, this.#rolling, 'another roll failed than the one that runs')
+        this.#rolling = undefined
+        return this.#end(effect.request, effect.do)
+      case 'superseded':
+        assert.notEqual(effect.request, this.#rolling, 'the roll that runs is superseded')
+        return this.#end(effect.request, effect.do)
+      case 'refused':
+        if (effect.request === this.#rolling) this.#rolling = undefined
+        return this.#end(effect.request, effect.do)
+      case 'give-up':
+        assert.equal(this.#world.state.everReady, false, 'given up though a worker was ready')
+        assert.equal(this.#rolling, undefined, 'given up while a roll runs')
+    }
+  }
+
+  /** After the plan took an event: fewer are wanted, or more, which does not make more serve. */
+  planned(): void {
+    const { state } = this.#world
+    this.#floor = Math.min(this.#floor, state.stopping === 'no' ? state.settings.workers : 0)
+  }
+
+  gained(): void {
+    const { settings, stopping } = this.#world.state
+    if (stopping === 'no') this.#floor = Math.min(settings.workers, Math.max(this.#floor, this.#serving().length))
+  }
+
+  /** A worker stopped serving, and nobody had chosen to retire it. */
+  lost(): void {
+    this.#floor = Math.min(this.#floor, this.#serving().length)
+  }
+
+  /** At the end of each event. */
+  settled(): void {
+    const { roster, processes, state } = this.#world
+    const serving = this.#serving().length
+    assert.ok(serving >= this.#floor, `${serving} workers serve of ${this.#floor}, and none was lost`)
+    assert.deepEqual([...processes.keys()], roster.members.map(({ id }) => id), 'the roster is not what runs')
+    if (state.stopping === 'no') assert.equal(state.current, this.#lastDone, 'the current generation')
+    assert.equal(state.roll?.request, this.#rolling, 'the roll of the plan')
+  }
+
+  /** After reconcile has nothing more to do. */
+  converged(rounds: number, until: number): void {
+    const { state, now, roster } = this.#world
+    assert.ok(rounds < 10, `${rounds} rounds of reconcile`)
+    this.#idle = until <= now ? this.#idle + 1 : 0
+    assert.ok(this.#idle < 3, 'it looks again at once, time and again')
+    if (state.roll?.phase !== 'rolling') return
+    const { to } = state.roll
+    const workers = roster.members.filter((member) => member.role === 'worker' && isPresent(member) && !member.killed)
+    const complete =
+      workers.every(({ generation }) => generation === to) && this.#serving().length >= state.settings.workers
+    assert.ok(!complete || until <= now, 'the roll is complete and nothing makes the plan notice it')
+  }
+
+  action(action: Exclude<Action, { do: 'wait' }>, desired: Desired): void {
+    if (action.do === 'launch') return this.#launch(action, desired)
+    const process = this.#world.processes.get(action.id)
+    assert.ok(process, `${action.do} of ${action.id}, which is not there`)
+    const { member } = process
+    assert.equal(member.killed, false, `${action.do} of ${action.id}, which is killed`)
+    if (action.do === 'activate') this.#activate(member, desired)
+    else if (action.do === 'retire') this.#retire(member, desired)
+    else if (action.do === 'kill') this.#kill(action, member, desired)
+  }
+
+  #launch({ spec }: Extract<Action, { do: 'launch' }>, desired: Desired): void {
+    const { roster, now, code } = this.#world
+    assert.equal(desired.stopping, 'no', 'launched while stopping')
+    assert.ok(code.has(spec.generation), `generation ${spec.generation} was never prepared`)
+    assert.ok(roster.place(spec).notBefore <= now, 'launched before the back-off is over')
+    const present = roster.members.filter(isPresent)
+    const same = present.filter((other) => !other.stale && sameSlot(other, spec) && other.place === spec.place)
+    assert.equal(same.length, 0, `two in place ${spec.place}`)
+    if (spec.role !== 'worker') return
+    const spares = desired.slots.reduce((sum, { spare }) => sum + spare, 0)
+    const workers = present.filter(({ role }) => role === 'worker').length
+    assert.ok(workers < desired.capacity + desired.surge + spares, `${workers + 1} workers that are not retiring`)
+  }
+
+  #activate(member: Member, desired: Desired): void {
+    assert.equal(member.state, 'ready')
+    const slot = desired.slots.find((one) => sameSlot(one, member) && one.generation === member.generation)
+    const active = this.#world.roster.members.filter(
+      (other) =>
+        sameSlot(other, member) && isPresent(other) && !other.stale && !other.killed && other.activatedAt !== undefined
+    )
+    assert.ok(slot && active.length < slot.count, 'more are activated than shall serve')
+  }
+
+  #retire(member: Member, desired: Desired): void {
+    const { roster, processes } = this.#world
+    const stopping = desired.stopping !== 'no'
+    if (member.role === 'worker' && stopping) {
+      const unheard = roster.members.filter(({ role, state }) => role === 'worker' && /launching|ready/.test(state))
+      assert.equal(unheard.length, 0, 'retired in a stop while another holds the socket and does not accept')
+    }
+    if (member.role === 'service' && stopping && !member.stale) {
+      const workers = roster.members.filter(({ role }) => role === 'worker')
+      assert.equal(workers.length, 0, 'a service leaves before the workers')
+    }
+    const voluntary = member.state === 'serving' && !member.stale?.urgent && !processes.get(member.id)?.leaving
+    if (stopping || !voluntary) return
+    const others = this.#serving(member.role, member.name).filter((other) => other !== member)
+    // Of those asked to leave, which have begun to do so of themselves by now is not known.
+    const leaving = [...processes.values()].filter((other) => other.leaving && other.member.state === 'serving')
+    const unknown = member.stale ? leaving.length : 0
+    if (unknown > 0) this.#floor = Math.min(this.#floor, others.length)
+    const count = desired.slots.find((slot) => slot.role === 'service' && slot.name === member.name)?.count ?? 0
+    const least = member.role === 'worker' ? desired.capacity : count
+    assert.ok(others.length + unknown >= least, `${member.id} retires and leaves ${others.length} of ${least}`)
+  }
+
+  #kill({ reason }: Extract<Action, { do: 'kill' }>, member: Member, desired: Desired): void {
+    const { now, processes } = this.#world
+    const age = now - (member.activatedAt ?? member.since)
+    if (reason === 'hung') assert.ok(processes.get(member.id)?.blocked, 'killed as hung and was not')
+    if (reason === 'boot-timeout') assert.ok(age >= desired.bootTimeout, `boot-timeout after ${age} ms`)
+    if (reason === 'drain-timeout') assert.ok(age >= desired.drainTimeout, `drain-timeout after ${age} ms`)
+    if (reason === 'stop-now') assert.equal(desired.stopping, 'now')
+  }
+
+  #settled({ first, generation }: Extract<Effect, { do: 'settled' }>): void {
+    const { faults, code, roster, processes, state } = this.#world
+    const kind = code.get(generation)?.kind ?? 'good'
+    const bad = faults && (UNSETTLED.has(kind) || (kind === 'dies-in-settle' && state.settings.settle > 0))
+    assert.ok(!bad, `a generation that is ${kind} settled`)
+    const member = roster.get(first ?? 0)
+    assert.equal(member?.state, 'serving', 'the first worker does not serve at the end of settle')
+    assert.ok(!member?.killed && !member?.stale && !processes.get(first ?? 0)?.leaving, 'the first worker is leaving')
+  }
+
+  #end(request: number, outcome: string): void {
+    this.#outcomes.get(request)?.push(outcome)
+  }
+
+  /** Those that answer requests, as far as the supervisor can know. */
+  #serving(role = 'worker', name = ''): Member[] {
+    const { roster, processes } = this.#world
+    return roster.members.filter(
+      (member) =>
+        member.role === role &&
+        member.name === name &&
+        member.state === 'serving' &&
+        !member.stale?.urgent &&
+        !member.killed &&
+        !processes.get(member.id)?.leaving
+    )
+  }
+}
+
+function sameSlot(a: { role: string; name: string; generation: number }, b: typeof a): boolean {
+  return a.role === b.role && a.name === b.name && a.generation === b.generation
+}
+
+function isPresent({ state }: Member): boolean {
+  return state === 'launching' || state === 'ready' || state === 'serving'
+}
+
+const UNSETTLED: ReadonlySet<Kind> = new Set<Kind>(['unprepared', 'no-boot', 'never-ready', 'never-serves'])

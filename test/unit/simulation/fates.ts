@@ -1,0 +1,51 @@
+/** What is wrong with the code of a generation, if anything. */
+export type Kind = 'good' | 'unprepared' | 'no-boot' | 'never-ready' | 'never-serves' | 'dies-in-settle' | 'flaky'
+
+export const BAD: readonly Kind[] = [
+  'unprepared',
+  'no-boot',
+  'never-ready',
+  'never-serves',
+  'dies-in-settle',
+  'flaky'
+]
+
+/** What will become of one process, decided when it is launched. Times in ms, from the step before. */
+export interface Fate {
+  /** Until it is ready, or until its boot fails. */
+  boot: number
+  bootEnd: 'ready' | 'exit' | 'never'
+  /** From activation to listening. */
+  listen: number
+  listens: boolean
+  /** From listening until it crashes. */
+  crash: number
+  /** From listening until its event loop is blocked for good. */
+  hang: number
+  /** How long its drain takes; Infinity ends only by a kill. */
+  drain: number
+}
+
+export interface Timing {
+  settle: number
+  drainTimeout: number
+}
+
+export function drawFate(random: () => number, kind: Kind, faults: boolean, { settle, drainTimeout }: Timing): Fate {
+  const chance = (share: number) => faults && random() < share
+  const fate: Fate = {
+    boot: 20 + random() * 1_500,
+    bootEnd: chance(0.05) ? 'exit' : chance(0.03) ? 'never' : 'ready',
+    listen: random() * 100,
+    listens: !chance(0.02),
+    crash: chance(0.15) ? random() * 8_000 : Number.POSITIVE_INFINITY,
+    hang: chance(0.04) ? random() * 8_000 : Number.POSITIVE_INFINITY,
+    drain: chance(0.1) ? Number.POSITIVE_INFINITY : random() * random() * drainTimeout
+  }
+  if (!faults) return fate
+  if (kind === 'no-boot' || (kind === 'flaky' && random() < 0.4)) fate.bootEnd = 'exit'
+  if (kind === 'never-ready') fate.bootEnd = 'never'
+  if (kind === 'never-serves') fate.listens = false
+  if (kind === 'dies-in-settle') return { ...fate, crash: random() * settle * 0.9, hang: Number.POSITIVE_INFINITY }
+  return fate
+}

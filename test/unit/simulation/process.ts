@@ -1,0 +1,119 @@
+import type { Member } from '../../../packages/core/dist/cluster/roster.js'
+import type { Agenda } from './agenda.js'
+import type { Fate } from './fates.js'
+
+/** Where a process's messages and its end arrive. */
+export interface Receiver {
+  ready(process: FakeProcess): void
+  serving(process: FakeProcess): void
+  leave(process: FakeProcess): void
+  /** It began to leave of itself, because nobody told it to in time. */
+  left(process: FakeProcess): void
+  exited(process: FakeProcess): void
+}
+
+/** One launched process: does in virtual time what its fate says, as a worker's runtime would. */
+export class FakeProcess {
+  readonly member: Member
+  readonly fate: Fate
+  state: 'booting' | 'ready' | 'listening' | 'draining' | 'gone' = 'booting'
+  blocked = false
+  /** Drains without having been told to. */
+  leaving = false
+  readonly #agenda: Agenda
+  readonly #receiver: Receiver
+  readonly #latency: () => number
+  #killed = false
+  #lastArrival = 0
+
+  constructor(member: Member, fate: Fate, agenda: Agenda, receiver: Receiver, random: () => number) {
+    this.member = member
+    this.fate = fate
+    this.#agenda = agenda
+    this.#receiver = receiver
+    this.#latency = () => (random() < 0.5 ? 0 : random() * 30)
+    this.#later(fate.boot, () => this.#booted())
+  }
+
+  get gone(): boolean {
+    return this.state === 'gone'
+  }
+
+  activate(): void {
+    if (!this.fate.listens) return
+    this.#later(this.fate.listen, () => this.#listening())
+  }
+
+  retire(): void {
+    this.leaving = false
+    this.#later(this.#latency(), () => this.#drain())
+  }
+
+  kill(): void {
+    if (this.#killed) return
+    this.#killed = true
+    this.#agenda.add(this.#agenda.now + this.#latency(), () => this.exit())
+  }
+
+  /** SIGTERM: asks to be replaced, and leaves by itself if that takes too long. */
+  terminate(): void {
+    if (this.blocked || this.gone || this.#killed || this.state === 'draining') return
+    if (this.state === 'booting') return this.exit()
+    this.#send(() => this.#receiver.leave(this))
+    this.#later(LEAVE_TIMEOUT, () => {
+      if (this.state === 'draining') return
+      this.leaving = true
+      this.#receiver.left(this)
+      this.#drain()
+    })
+  }
+
+  exit(): void {
+    if (this.gone) return
+    this.state = 'gone'
+    this.#receiver.exited(this)
+  }
+
+  #booted(): void {
+    if (this.fate.bootEnd === 'exit') return this.exit()
+    if (this.fate.bootEnd === 'never') return
+    this.state = 'ready'
+    this.#send(() => this.#receiver.ready(this))
+  }
+
+  #listening(): void {
+    if (this.state !== 'ready') return
+    this.state = 'listening'
+    this.#send(() => this.#receiver.serving(this))
+    this.#later(this.fate.crash, () => this.exit())
+    this.#later(this.fate.hang, () => {
+      this.blocked = true
+    })
+  }
+
+  #drain(): void {
+    if (this.state === 'ready' && this.member.role === 'worker') return this.exit()
+    if (this.state === 'draining') return
+    this.state = 'draining'
+    this.#later(this.fate.drain, () => this.exit())
+  }
+
+  /** Does something later, unless it is dead, dying or blocked by then. */
+  #later(delay: number, run: () => void): void {
+    if (delay === Number.POSITIVE_INFINITY) return
+    this.#agenda.add(this.#agenda.now + delay, () => {
+      if (!this.gone && !this.#killed && !this.blocked) run()
+    })
+  }
+
+  /** In the order sent. What was sent before a kill still arrives, unless the end is noticed first. */
+  #send(deliver: () => void): void {
+    this.#lastArrival = Math.max(this.#lastArrival, this.#agenda.now + this.#latency())
+    this.#agenda.add(this.#lastArrival, () => {
+      if (!this.gone) deliver()
+    })
+  }
+}
+
+/** How long a worker that was asked to leave waits for the supervisor's word, ms. */
+const LEAVE_TIMEOUT = 5_000

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { seededRandom } from '../../support/loss/random.js'
+import { BAD, type Kind } from './fates.js'
+import type { FakeProcess } from './process.js'
+import { World } from './world.js'
+
+/** What a story of a cluster is made of, all drawn from its seed. */
+export interface Ending {
+  events: number
+  outcomes: Record<string, number>
+}
+
+/**
+ * Plays one random story: reloads, scaling, signals and faults; then, in most, peace, in which the cluster must come to
+ * what is wanted; then a stop, after which nothing may be left.
+ * @throws AssertionError at the first step where something does not hold
+ */
+export function play(seed: number, events: number, trace?: (lines: readonly string[]) => void): Ending {
+  const random = seededRandom(seed)
+  const world = new World(random, drawSettings(random), drawServices(random), trace !== undefined)
+  try {
+    return run(world, random, events)
+  } finally {
+    if (world.trace) trace?.(world.trace)
+  }
+}
+
+function run(world: World, random: () => number, events: number): Ending {
+  let count = 0
+  world.apply({ type: 'tick' })
+  const pace = 200 + random() * 2_000
+  while (count < events && world.state.stopping === 'no') {
+    const until = world.now + random() * pace
+    while (world.agenda.step(until)) count += 1
+    if (world.state.stopping === 'no') happen(world, random)
+    count += 1
+  }
+  if (world.state.stopping === 'no' && random() < 0.75) makePeace(world, random)
+  stop(world, random)
+  world.checks.answered()
+  const outcomes: Record<string, number> = {}
+  for (const outcome of world.checks.outcomes) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  return { events: count, outcomes }
+}
+
+/** Something from outside. */
+function happen(world: World, random: () => number): void {
+  const pick = (): FakeProcess | undefined => {
+    const all = [...world.processes.values()]
+    return all[Math.floor(random() * all.length)]
+  }
+  const dice = random()
+  if (dice < 0.25) reload(world, random)
+  else if (dice < 0.4) world.apply({ type: 'scale', workers: 1 + Math.floor(random() * 5) })
+  else if (dice < 0.65) pick()?.terminate()
+  else if (dice < 0.72) deafen(world, pick())
+  else if (dice < 0.85) pick()?.exit()
+  else if (dice < 0.9) world.apply({ type: 'settings', settings: { spare: Math.floor(random() * 3) } })
+  else world.apply({ type: 'tick' })
+}
+
+function reload(world: World, random: () => number): void {
+  const kind: Kind = random() < 0.5 ? 'good' : (BAD[Math.floor(random() * BAD.length)] as Kind)
+  world.reload({ kind, workers: random() < 0.2 ? 1 + Math.floor(random() * 5) : undefined })
+}
+
+function deafen(world: World, process: FakeProcess | undefined): void {
+  if (process?.member.role === 'worker' && process.state === 'listening') world.deaf(process)
+}
+
+/** Without new faults the cluster comes to exactly what is wanted; and a good reload works. */
+function makePeace(world: World, random: () => number): void {
+  world.faults = false
+  wait(world, PEACE)
+  converged(world)
+  const { latest } = world.state
+  const request = world.reload({ kind: 'good' })
+  wait(world, PEACE)
+  assert.equal(world.checks.outcome(request), 'done', 'the outcome of a good reload in peace')
+  assert.equal(world.state.current, latest + 1)
+  converged(world)
+  world.apply({ type: 'scale', workers: 1 + Math.floor(random() * 5) })
+  wait(world, random() < 0.5 ? PEACE : random() * 2_000)
+  if (random() < 0.5) world.reload({ kind: 'good' })
+  wait(world, random() * 3_000)
+}
+
+function converged({ state, roster }: World): void {
+  const { settings, services, current } = state
+  assert.equal(state.roll, undefined, 'a roll still runs in peace')
+  const shown = roster.members.map(
+    ({ role, name, generation, state, stale }) => `${role}${name} g${generation} ${state}${stale ? ' stale' : ''}`
+  )
+  const wanted = [
+    ...Array<string>(settings.workers).fill(`worker g${current} serving`),
+    ...Array<string>(settings.spare).fill(`worker g${current} ready`),
+    ...services.flatMap(({ name, count }) => Array<string>(count).fill(`service${name} g${current} serving`))
+  ]
+  assert.deepEqual(shown.sort(), wanted.sort(), 'what runs in peace')
+}
+
+/** Everything ends after a stop, and a reload is refused. */
+function stop(world: World, random: () => number): void {
+  const { settings } = world.state
+  const now = random() < 0.3
+  const began = world.now
+  world.apply({ type: 'stop', mode: now ? 'now' : 'graceful' })
+  assert.equal(world.checks.outcome(world.reload({ kind: 'good' })), 'refused')
+  const hurried = !now && random() < 0.4
+  if (hurried) {
+    wait(world, random() * 1_000)
+    if (!world.stopped) world.apply({ type: 'stop', mode: 'now' })
+  }
+  while (!world.stopped && world.agenda.step(began + PEACE)) continue
+  assert.ok(world.stopped, `${world.roster.members.length} processes are left after the stop`)
+  const took = world.now - began
+  // Workers and then services, each with its drain, the grace after it, and the kill's own time.
+  const longest = now ? 100 : hurried ? 1_100 : 2 * (settings.drainTimeout + 6_000)
+  assert.ok(took <= longest, `the stop took ${took} ms`)
+}
+
+function wait(world: World, time: number): void {
+  const until = world.now + time
+  while (world.agenda.step(until)) continue
+}
+
+function drawSettings(random: () => number) {
+  const one = <Value>(...values: Value[]) => values[Math.floor(random() * values.length)] as Value
+  return {
+    workers: one(1, 1, 2, 3, 4, 5),
+    spare: one(0, 0, 1, 2),
+    surge: one(1, 1, 1, 2, 3),
+    settle: one(0, 100, 1_000),
+    maxRetiring: one(1, 2),
+    bootAttempts: 3,
+    bootTimeout: one(2_000, 5_000),
+    hangTimeout: one(0, 2_000, 5_000),
+    drainTimeout: one(0, 1_000, 10_000)
+  }
+}
+
+function drawServices(random: () => number) {
+  if (random() < 0.5) return []
+  return [
+    { name: 'shell', count: 1 },
+    { name: 'jobs', count: 1 + Math.floor(random() * 2) }
+  ]
+}
+
+/** Longer than anything takes without new faults, virtual ms. */
+const PEACE = 180_000

@@ -1,0 +1,227 @@
+import type { Effect, PlanEvent, PlanSettings, PlanState } from '../../../packages/core/dist/cluster/plan.js'
+import type { Action } from '../../../packages/core/dist/cluster/reconcile.js'
+import type { MemberSpec, Roster as RosterOf } from '../../../packages/core/dist/cluster/roster.js'
+import { core } from '../core.js'
+import { Agenda } from './agenda.js'
+import { Checks } from './checks.js'
+import { drawFate, type Kind } from './fates.js'
+import { FakeProcess, type Receiver } from './process.js'
+
+const { desiredOf, initialPlan, plan } =
+  await core<typeof import('../../../packages/core/dist/cluster/plan.js')>('cluster/plan.js')
+const { reconcile } = await core<typeof import('../../../packages/core/dist/cluster/reconcile.js')>(
+  'cluster/reconcile.js'
+)
+const { Roster, chooseEnd } =
+  await core<typeof import('../../../packages/core/dist/cluster/roster.js')>('cluster/roster.js')
+
+/** The code that a reload finds on disk: what is wrong with it, and how many workers its options ask for. */
+export interface Code {
+  kind: Kind
+  workers?: number | undefined
+}
+
+/** A cluster of fake processes in virtual time: drives plan, reconcile and roster as the supervisor does. */
+export class World implements Receiver {
+  readonly random: () => number
+  readonly agenda = new Agenda()
+  readonly roster: RosterOf = new Roster()
+  readonly processes = new Map<number, FakeProcess>()
+  /** The code of each generation. */
+  readonly code = new Map<number, Code>([[1, { kind: 'good' }]])
+  readonly #onDisk = new Map<number, Code>()
+  readonly checks: Checks
+  readonly trace: string[] | undefined
+  state: PlanState
+  /** While set, processes fail as their fates say and generations are as bad as they were made. */
+  faults = true
+  #requests = 0
+  #served = false
+  #dropTick = () => {}
+
+  /** @param traced whether to keep a record of what happened, to be printed */
+  constructor(random: () => number, settings: PlanSettings, services: PlanState['services'], traced: boolean) {
+    this.random = random
+    this.state = initialPlan(settings, services)
+    this.trace = traced ? [] : undefined
+    this.checks = new Checks(this)
+  }
+
+  get now(): number {
+    return this.agenda.now
+  }
+
+  get stopped(): boolean {
+    return this.state.stopping !== 'no' && this.roster.members.length === 0
+  }
+
+  reload(code: Code): number {
+    this.#requests += 1
+    this.#onDisk.set(this.#requests, code)
+    this.checks.opened(this.#requests)
+    this.apply({ type: 'reload', request: this.#requests })
+    return this.#requests
+  }
+
+  /** Like Supervisor.apply. */
+  apply(event: PlanEvent): void {
+    const { now } = this
+    this.note(() => `${JSON.stringify(event)}`)
+    this.#pulse()
+    const { state, effects } = plan(this.state, event, this.roster.members, now)
+    this.state = state
+    this.checks.planned()
+    let lookAgain = Number.POSITIVE_INFINITY
+    const next: PlanEvent[] = []
+    for (const effect of effects) {
+      this.note(() => `  effect ${JSON.stringify({ ...effect, error: undefined })}`)
+      this.checks.effect(effect)
+      if (effect.do === 'look-again') lookAgain = Math.min(lookAgain, effect.at)
+      else next.push(...this.#carryOut(effect))
+    }
+    for (const one of next) this.apply(one)
+    if (next.length === 0) this.#converge(lookAgain)
+    this.checks.settled()
+  }
+
+  ready({ member }: FakeProcess): void {
+    member.seenAt = this.now
+    if (member.state !== 'launching') return
+    this.roster.ready(member, this.now)
+    this.apply({ type: 'ready', id: member.id, role: member.role, generation: member.generation })
+  }
+
+  serving({ member }: FakeProcess): void {
+    member.seenAt = this.now
+    if (member.state !== 'ready') return
+    this.roster.serving(member, this.now)
+    this.checks.gained()
+    this.apply({ type: 'serving', id: member.id, role: member.role, generation: member.generation })
+    if (member.role !== 'worker' || this.#served || this.state.stopping !== 'no') return
+    this.#served = true
+    this.apply({ type: 'settings', settings: {} })
+  }
+
+  leave({ member }: FakeProcess): void {
+    if (member.state !== 'retiring') member.stale ??= { reason: 'signal', urgent: false }
+    this.apply({ type: 'tick' })
+  }
+
+  left(process: FakeProcess): void {
+    this.note(() => `  ${process.member.id} leaves of itself`)
+    this.checks.lost()
+  }
+
+  /** A worker's vitals say that it does not listen any more. */
+  deaf({ member }: FakeProcess): void {
+    if (member.state !== 'serving' || member.stale) return
+    member.stale = { reason: 'not-listening', urgent: true }
+    this.checks.lost()
+    this.apply({ type: 'tick' })
+  }
+
+  /** Like takeExit. */
+  exited({ member }: FakeProcess): void {
+    this.processes.delete(member.id)
+    const backoff = { min: 100, max: 2_000 }
+    const { reason, failed } = this.roster.exited(member, this.now, backoff, this.random())
+    this.checks.lost()
+    this.apply({
+      type: 'exited',
+      id: member.id,
+      role: member.role,
+      generation: member.generation,
+      failed,
+      failures: this.roster.place(member).failures,
+      served: member.servingAt !== undefined,
+      timedOut: reason === 'boot-timeout',
+      error: { name: 'Error', message: reason, stack: reason }
+    })
+  }
+
+  note(text: () => string): void {
+    this.trace?.push(`${this.now.toFixed(0).padStart(7)} ${text()}`)
+  }
+
+  /** What lives reports once a second. */
+  #pulse(): void {
+    for (const { member, blocked } of this.processes.values()) if (!blocked) member.seenAt = this.now
+  }
+
+  /** Like carryOut. */
+  #carryOut(effect: Effect): PlanEvent[] {
+    if (effect.do === 'prepare') {
+      const { generation } = effect
+      const code = this.#onDisk.get(effect.request) as Code
+      this.code.set(generation, code)
+      const failed = code.kind === 'unprepared' && this.faults
+      const error = { name: 'Error', message: 'no entry', stack: '' }
+      return failed ? [{ type: 'generation-failed', generation, error }] : []
+    }
+    if (effect.do === 'settled') {
+      const { workers } = this.code.get(effect.generation) as Code
+      return workers ? [{ type: 'settings', settings: { workers } }] : []
+    }
+    if (effect.do === 'give-up') this.agenda.add(this.now, () => this.apply({ type: 'stop', mode: 'now' }))
+    return []
+  }
+
+  /** Like Supervisor.#converge. */
+  #converge(lookAgain: number): void {
+    let until = lookAgain
+    let rounds = 0
+    for (let acted = true; acted; rounds += 1) {
+      acted = false
+      until = lookAgain
+      const desired = desiredOf(this.state, this.roster.members)
+      for (const action of reconcile(desired, this.roster, this.now)) {
+        if (action.do === 'wait') until = Math.min(until, action.until)
+        else {
+          this.note(() => `  ${JSON.stringify(action)}`)
+          this.checks.action(action, desired)
+          this.#perform(action)
+          acted = true
+        }
+      }
+    }
+    this.checks.converged(rounds, until)
+    this.#dropTick()
+    if (until !== Number.POSITIVE_INFINITY && !this.stopped) {
+      this.#dropTick = this.agenda.add(Math.max(this.now + 1, until), () => this.apply({ type: 'tick' }))
+    }
+    const wanted = desiredOf(this.state, this.roster.members).slots
+    this.roster.forgetGenerations(
+      new Set([...wanted, ...this.roster.members].map(({ generation }) => generation).concat(this.state.current))
+    )
+  }
+
+  /** Like perform. */
+  #perform(action: Exclude<Action, { do: 'wait' }>): void {
+    if (action.do === 'launch') return this.#launch(action.spec)
+    const process = this.processes.get(action.id) as FakeProcess
+    const { member } = process
+    switch (action.do) {
+      case 'activate':
+        member.activatedAt = this.now
+        return process.activate()
+      case 'retire':
+        this.roster.retire(member, action.reason, this.now)
+        return process.retire()
+      case 'hurry':
+        member.hurried = true
+        return
+      case 'kill':
+        chooseEnd(member, action.reason)
+        member.killed = true
+        this.checks.lost()
+        return process.kill()
+    }
+  }
+
+  #launch(spec: MemberSpec): void {
+    const member = this.roster.launch(spec, this.now)
+    const { kind } = this.code.get(spec.generation) as Code
+    const fate = drawFate(this.random, kind, this.faults, this.state.settings)
+    this.processes.set(member.id, new FakeProcess(member, fate, this.agenda, this, this.random))
+  }
+}
