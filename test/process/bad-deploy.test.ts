@@ -16,7 +16,12 @@ const BAD: [name: string, code: string | undefined, phase: string, said: RegExp]
   ['blocks in boot', 'for (;;);', 'boot', /MAPACHE_BOOT_TIMEOUT/],
   ['exits within settle', versionApp('bad', 'setTimeout(() => process.exit(3), 50)'), 'settle', /exited with code 3/],
   ['throws within settle', versionApp('bad', "setTimeout(() => { throw new Error('late') }, 50)"), 'settle', /late/],
-  ['dies by a signal', versionApp('bad', "setTimeout(() => process.kill(process.pid, 'SIGKILL'), 50)"), 'settle', /SIGKILL/],
+  [
+    'dies by a signal',
+    versionApp('bad', "setTimeout(() => process.kill(process.pid, 'SIGKILL'), 50)"),
+    'settle',
+    /SIGKILL/
+  ],
   ['is gone', undefined, 'prepare', /MAPACHE_ENTRY_MISSING/]
 ]
 
@@ -38,7 +43,11 @@ t.test('a bad deploy changes nothing that serves, says why, and the next good on
     watch.allowed.push('bad')
     t.equal(await reload(fixture), phase, `code that ${name} fails in phase ${phase}`)
     t.match(fixture.output.slice(from), said, `and the log says why`)
-    t.strictSame(fixture.workers.filter((pid) => workers.includes(pid)), workers, 'the old workers serve on')
+    t.strictSame(
+      fixture.workers.filter((pid) => workers.includes(pid)),
+      workers,
+      'the old workers serve on'
+    )
     await watch.more(5)
     // A worker that dies takes with it what it holds.
     if (phase === 'settle') watch.wrong = watch.wrong.filter((one) => !/ECONNRESET|socket hang up/.test(one))
@@ -73,7 +82,10 @@ if (fs.readdirSync(new URL('.', import.meta.url)).length > 2) throw new Error('o
 
 t.test('a generation boots the path that it was pinned to, however often', async (t) => {
   const folder = t.testdir()
-  const [one, two] = [1, 2].map((n) => put(path.join(folder, `releases/${n}/app.mjs`), versionApp(`v${n}`))) as [string, string]
+  const [one, two] = [1, 2].map((n) => put(path.join(folder, `releases/${n}/app.mjs`), versionApp(`v${n}`))) as [
+    string,
+    string
+  ]
   const current = path.join(folder, 'current')
   point(current, path.dirname(one))
   // By a relative path, from a working directory that is named through the symlink.

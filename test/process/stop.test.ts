@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import net from 'node:net'
-import t from 'tap'
-import { type Fixture, get, isRunning, start, startCli, until } from '../support/fixture.js'
-import { put } from '../support/deploy.js'
 import path from 'node:path'
+import t from 'tap'
+import { put } from '../support/deploy.js'
+import { type Fixture, get, isRunning, start, startCli, until } from '../support/fixture.js'
 
 /** A connection that sends what it is told and collects what comes. */
 async function connect(port: number) {
@@ -35,7 +35,10 @@ for (const [name, stop] of [
   ['SIGTERM', (fixture: Fixture) => fixture.kill('SIGTERM')],
   ['SIGINT', (fixture: Fixture) => fixture.kill('SIGINT')],
   ["SIGTERM to every process at once (systemd's control group)", (fixture: Fixture) => signalAll(fixture, 'SIGTERM')],
-  ['SIGTERM to every process after the supervisor', (fixture: Fixture) => (fixture.kill('SIGTERM'), signalAll(fixture, 'SIGTERM'))]
+  [
+    'SIGTERM to every process after the supervisor',
+    (fixture: Fixture) => (fixture.kill('SIGTERM'), signalAll(fixture, 'SIGTERM'))
+  ]
 ] as const) {
   t.test(`on ${name} what was accepted or queued is answered, then it exits with code 0`, async (t) => {
     const fixture = start(t, 'life.mjs')
@@ -93,8 +96,10 @@ for (const signals of [['SIGINT', 'SIGINT'], ['SIGQUIT'], ['SIGTERM', 'SIGQUIT']
   })
 }
 
-t.test('an app that closes its server on SIGTERM (close-with-grace) is held back until the drain is done', async (t) => {
-  const grace = `import closeWithGrace from 'close-with-grace'
+t.test(
+  'an app that closes its server on SIGTERM (close-with-grace) is held back until the drain is done',
+  async (t) => {
+    const grace = `import closeWithGrace from 'close-with-grace'
 import Fastify from 'fastify'
 import mapache from '@mapache/fastify'
 const app = Fastify({ forceCloseConnections: true })
@@ -103,22 +108,23 @@ app.register(mapache, { workers: 2, settle: 50 })
 app.get('/', async () => 'ok')
 app.get('/slow', () => new Promise((resolve) => setTimeout(resolve, 500, 'slow')))
 await app.listen({ port: 0, host: '127.0.0.1' })`
-  const entry = put(path.join(t.testdir(), 'app.mjs'), grace)
-  for (const run of [() => start(t, entry), () => startCli(t, ['-w', '2', entry])]) {
-    const fixture = run()
-    const port = await fixture.port()
-    await fixture.workersServing(2)
-    const slow = await connect(port)
-    slow.send('/slow')
-    const silent = await Promise.all(Array.from({ length: 10 }, () => connect(port)))
-    signalAll(fixture, 'SIGTERM')
-    await fixture.printed(/stopping: finishing/)
-    for (const one of silent) one.send('/')
-    for (const one of [slow, ...silent]) t.match(await one.ended(), /^HTTP\/1\.1 200 OK/)
-    t.strictSame(await fixture.exit(), { code: 0, signal: null })
-    t.match(fixture.output, /grace runs/)
+    const entry = put(path.join(t.testdir(), 'app.mjs'), grace)
+    for (const run of [() => start(t, entry), () => startCli(t, ['-w', '2', entry])]) {
+      const fixture = run()
+      const port = await fixture.port()
+      await fixture.workersServing(2)
+      const slow = await connect(port)
+      slow.send('/slow')
+      const silent = await Promise.all(Array.from({ length: 10 }, () => connect(port)))
+      signalAll(fixture, 'SIGTERM')
+      await fixture.printed(/stopping: finishing/)
+      for (const one of silent) one.send('/')
+      for (const one of [slow, ...silent]) t.match(await one.ended(), /^HTTP\/1\.1 200 OK/)
+      t.strictSame(await fixture.exit(), { code: 0, signal: null })
+      t.match(fixture.output, /grace runs/)
+    }
   }
-})
+)
 
 t.test('SIGKILL of the supervisor: workers finish what they hold and leave, and nothing is left behind', async (t) => {
   const folder = t.testdir()

@@ -31,7 +31,7 @@ export const adapter: Adapter<HttpApp, HttpOptions> = {
   module: import.meta.url,
   options: ['server'],
   open(app, { server }) {
-    const { listener, close } = 'listener' in app ? app : { listener: app, close: undefined }
+    const { listener, close } = typeof app === 'object' && 'listener' in app ? app : { listener: app, close: undefined }
     return openHttp(listener, server, close)
   }
 }

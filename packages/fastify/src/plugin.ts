@@ -3,7 +3,7 @@ import { normaliseOptions } from '@mapache/core/adapter'
 import { type WorkerHandle, worker } from '@mapache/core/worker'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { takeOverServer } from './takeover.js'
+import { takeOverLate } from './takeover.js'
 
 export type MapachePluginOptions = MapacheOptions
 
@@ -22,7 +22,7 @@ export const mapache = fp(
   async (fastify: FastifyInstance, options: MapachePluginOptions) => {
     normaliseOptions(options)
     decorate(fastify)
-    takeOverServer(fastify, options)
+    takeOverLate(fastify, options)
   },
   { name: '@mapache/fastify', fastify: '5.x' }
 )

@@ -1,8 +1,8 @@
 import { subscribe } from 'node:diagnostics_channel'
-import type { Server } from 'node:net'
+import net, { type Server } from 'node:net'
+import type { BoundAddress, Cluster } from '@mapache/core'
 import {
   currentRuntime,
-  type ListenArgs,
   type ListenCallback,
   normaliseOptions,
   observed,
@@ -20,6 +20,8 @@ interface Known {
   listen: Listen
   /** The options that `mapache` was registered with, once it was. */
   options?: object
+  /** `listen` was called before `mapache` was registered. */
+  passed: boolean
 }
 
 /** Watches for new Fastify instances, which Fastify announces, and wraps their `register` and `listen`. */
@@ -28,7 +30,7 @@ export function trackInstances(): void {
   Object.defineProperty(globalThis, TRACKING, { value: true })
   subscribe('fastify.initialization', (message) => {
     const { fastify } = message as { fastify: FastifyInstance }
-    const known: Known = { listen: fastify.listen as unknown as Listen }
+    const known: Known = { listen: fastify.listen as unknown as Listen, passed: false }
     instances.set(fastify, known)
     const register = fastify.register as unknown as Listen
     fastify.register = function (this: FastifyInstance, plugin: unknown, options: unknown) {
@@ -36,7 +38,10 @@ export function trackInstances(): void {
       return register.apply(this, [plugin, options])
     } as never
     fastify.listen = function (this: FastifyInstance, ...args: unknown[]) {
-      if (known.options === undefined) return known.listen.apply(this, args)
+      if (known.options === undefined) {
+        known.passed = true
+        return known.listen.apply(this, args)
+      }
       return currentRuntime() ? serve(fastify, known, args) : becomeSupervisor(fastify, known.options, args)
     } as never
   })
@@ -50,11 +55,16 @@ export async function listenAlone(fastify: FastifyInstance, address: object): Pr
 
 /**
  * For an instance that is older than this module, or that registered `mapache` within another plugin: it is known only
- * when it boots, so what is caught is its server's `listen`. The app has then been built in the supervisor as well.
+ * when it boots, so its `listen` could not be caught, and its server's is. The app has then been built in the supervisor
+ * as well.
  */
-export function takeOverServer(fastify: FastifyInstance, options: object): void {
+export function takeOverLate(fastify: FastifyInstance, options: object): void {
   const known = rootOf(fastify)
-  if (known?.options !== undefined || currentRuntime()) {
+  if (known && !known.passed) return
+  const runtime = currentRuntime()
+  if (runtime) {
+    runtime.manage(reportedOptions(options), () => fastify.close())
+    fastify.addHook('onListen', async () => runtime.serving())
     return
   }
   const server = fastify.server as Server
@@ -64,13 +74,28 @@ export function takeOverServer(fastify: FastifyInstance, options: object): void 
     if (taken) return listen.apply(this, args)
     taken = true
     const { callback } = parseListen(args)
-    cluster(fastify, options, args).then(
-      () => {
+    superviseFor(fastify, options, args).then(
+      ({ addresses }) => {
+        const [first] = addresses
+        server.address = () => (first && 'path' in first ? first.path : (first ?? null))
+        keepFromListening(addresses)
         if (callback) server.once('listening', callback as () => void)
         server.emit('listening')
       },
       (error) => server.emit('error', error)
     )
+    return this
+  } as never
+}
+
+/** Fastify goes on to open a server for each further address of localhost: they are the workers' now. */
+function keepFromListening(addresses: readonly BoundAddress[]): void {
+  const ports = new Set(addresses.flatMap((one) => ('port' in one ? [one.port] : [])))
+  const listen = net.Server.prototype.listen as Listen
+  net.Server.prototype.listen = function (this: Server, ...args: unknown[]) {
+    const { port } = (args[0] ?? {}) as { port?: number }
+    if (port === undefined || !ports.has(port)) return listen.apply(this, args)
+    process.nextTick(() => this.emit('listening'))
     return this
   } as never
 }
@@ -98,16 +123,21 @@ function becomeSupervisor(fastify: FastifyInstance, options: object, args: unkno
 
 /** @returns Fastify's own answer to `listen`: the address as a URL */
 async function cluster(fastify: FastifyInstance, options: object, args: unknown[]): Promise<string> {
+  const { addresses } = await superviseFor(fastify, options, args)
+  const [first] = addresses
+  if (!first || 'path' in first) return first?.path ?? ''
+  const protocol = 'setTicketKeys' in fastify.server ? 'https' : 'http'
+  return `${protocol}://${first.family === 'IPv6' ? `[${first.address}]` : first.address}:${first.port}`
+}
+
+async function superviseFor(fastify: FastifyInstance, options: object, args: unknown[]): Promise<Cluster> {
   const settings = normaliseOptions(options)
   const { addresses } = parseListen(args)
   // Fastify's default, where Node's is every address.
   const named = addresses.map((one) => ('path' in one || one.host !== undefined ? one : { ...one, host: 'localhost' }))
   const supervisor = await supervise({ source: ownEntry(), settings, addresses: named })
   fastify.addresses = () => supervisor.addresses.filter((one) => 'port' in one) as never
-  const [first] = supervisor.addresses
-  if (!first || 'path' in first) return first?.path ?? ''
-  const protocol = 'setTicketKeys' in fastify.server || fastify.initialConfig.https ? 'https' : 'http'
-  return `${protocol}://${first.family === 'IPv6' ? `[${first.address}]` : first.address}:${first.port}`
+  return supervisor
 }
 
 /** Fastify calls back with (error, address), or answers with a promise where there is no callback. */
@@ -132,8 +162,6 @@ function rootOf(fastify: FastifyInstance): Known | undefined {
   }
   return undefined
 }
-
-export type { ListenArgs }
 
 const instances = new WeakMap<object, Known>()
 const TRACKING = Symbol.for('mapache.fastify.tracking')

@@ -107,7 +107,8 @@ function retireSurplus(
     } else if (member.state === 'launching') {
       actions.push({ do: 'kill', id: member.id, reason: desired.stopping === 'no' ? 'unwanted' : reason })
     } else if (member.role !== 'worker' || member.state === 'ready' || member.stale?.urgent) {
-      const replaced = member.role !== 'service' || desired.stopping !== 'no' || isReplaced(member, alive, slots, actions)
+      const replaced =
+        member.role !== 'service' || desired.stopping !== 'no' || isReplaced(member, alive, slots, actions)
       if (replaced) actions.push({ do: 'retire', id: member.id, reason })
     } else if (serving > desired.capacity) {
       actions.push({ do: 'retire', id: member.id, reason })
