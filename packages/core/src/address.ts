@@ -53,7 +53,12 @@ export function parseListen(args: readonly unknown[]): { addresses: ListenAddres
 export function parseAddress(args: readonly unknown[]): ListenAddress {
   const [first, second, third] = args
   if (first === undefined || first === null) return { port: 0, ...backlogOf(second) }
-  if (typeof first === 'object') return parseOptions(first as Record<string, unknown>)
+  if (typeof first === 'object') {
+    // A descriptor or a handle of the caller's would not reach the workers.
+    const foreign = (first as { fd?: unknown }).fd !== undefined || '_handle' in first
+    if (foreign || Array.isArray(first)) throw invalid(show(first))
+    return parseOptions(first as Record<string, unknown>)
+  }
   const port = toPort(first)
   if (port !== undefined) {
     if (typeof second === 'string') return { port, ...hostOf(second), ...backlogOf(third) }
@@ -128,7 +133,7 @@ function backlogOf(backlog: unknown): { backlog?: number } {
 }
 
 function toPort(value: unknown): number | undefined {
-  if (typeof value === 'string' && !isNumeric(value)) return undefined
+  if (typeof value === 'string' && (!isNumeric(value) || value.trim() === '')) return undefined
   const number = typeof value === 'string' ? Number(value) : value
   return Number.isInteger(number) && (number as number) >= 0 && (number as number) <= 65_535
     ? (number as number)

@@ -240,6 +240,7 @@ function distance(a: string, b: string): number {
 
 /** Shows a value in an error, short enough for one line. */
 export function show(value: unknown): string {
-  const shown = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY })
+  // Whatever breakLength says, long arrays and stacks come in lines.
+  const shown = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY }).replace(/\s*\n\s*/g, ' ')
   return shown.length > 120 ? `${shown.slice(0, 120)}…` : shown
 }

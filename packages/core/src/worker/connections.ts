@@ -14,6 +14,8 @@ export interface Connection {
   session: ServerHttp2Session | undefined
   /** HTTP/1 responses owed on it, in the order of their requests; see `settle`. */
   readonly owed: ServerResponse[]
+  /** How many were owed at once, at most: more than one is a client that pipelines. */
+  depth: number
   /** HTTP/2 streams that are open. */
   streams: number
   /** Speaks something of which only the app knows when it is done. */
@@ -125,7 +127,16 @@ export class Connections {
     if (typeof socket?.on !== 'function' || socket[CONNECTION]) return socket?.[CONNECTION]
     const upgraded = !this.#speaksHttp
     const index = this.open.length
-    const connection: Connection = { index, socket, tls: undefined, session: undefined, owed: [], streams: 0, upgraded }
+    const connection: Connection = {
+      index,
+      socket,
+      tls: undefined,
+      session: undefined,
+      owed: [],
+      depth: 1,
+      streams: 0,
+      upgraded
+    }
     socket[CONNECTION] = connection
     this.open.push(connection)
     this.accepted += 1
@@ -183,6 +194,7 @@ export class Connections {
     if (owed.length > 0 && owed.includes(response)) return undefined
     this.requests += 1
     owed.push(response)
+    if (owed.length > connection.depth) connection.depth = owed.length
     if (this.#hooks) response.once('close', this.#hooks.finished)
     return connection
   }

@@ -103,16 +103,30 @@ export class Drain {
 
 /**
  * Hands the app a request that came during the drain: perhaps the last of its connection, and then its answer says
- * `Connection: close`. Others may be right behind it (pipelining), in the same read or the next, so the loop turns twice
- * before the app has it: an answer that says so too early would leave those behind it unanswered.
+ * `Connection: close`. Others may be right behind it (pipelining), and an answer that says so too early would leave them
+ * unanswered. So the loop turns twice before the app has it, which is enough for those in the same read or the next; and
+ * a client that was seen to send several at once gets a moment more to send as many again.
  */
 function dispatchLater(connection: Connection, dispatch: () => void): void {
-  setImmediate(() =>
-    setImmediate(() => {
-      announceClose(connection)
-      dispatch()
-    })
-  )
+  const queue = waiting.get(connection)
+  if (queue) {
+    queue.push(dispatch)
+    return
+  }
+  waiting.set(connection, [dispatch])
+  const flush = () => {
+    const batch = waiting.get(connection) ?? []
+    waiting.delete(connection)
+    announceClose(connection)
+    for (const one of batch) one()
+  }
+  const since = performance.now()
+  const look = () => {
+    const whole = settle(connection).length >= connection.depth || performance.now() - since > BATCH
+    if (whole) flush()
+    else setTimeout(look, BATCH / 10)
+  }
+  setImmediate(() => setImmediate(look))
 }
 
 /** Says `Connection: close` with the last answer that is owed on the connection, and with no other. */
@@ -178,8 +192,11 @@ function isHandshaking(server: Server, tls: unknown): boolean {
 
 type ServerInternals = Server & { _handle?: { listen?(backlog: number): number } | null }
 
+/** Requests that came during the drain, until they are handed to the app. */
+const waiting = new WeakMap<Connection, (() => void)[]>()
 /** Marks an answer that the drain made the last. */
 const CLOSED = Symbol('mapache.closed')
 /** Milliseconds. */
 const FLOOD = 200
+const BATCH = 100
 const SESSION_GRACE = 1_000
