@@ -162,9 +162,9 @@ export function errorToData(thrown: unknown, depth = 4): ErrorData {
   }
   const code = (thrown as { code?: unknown }).code
   return {
-    name: clip(String(thrown.name)),
-    message: clip(String(thrown.message)),
-    stack: clip(String(thrown.stack ?? thrown)),
+    name: clip(textOf(thrown.name)),
+    message: clip(textOf(thrown.message)),
+    stack: clip(textOf(thrown.stack ?? thrown)),
     ...(typeof code === 'string' ? { code: clip(code) } : {}),
     ...(thrown.cause !== undefined && depth > 0 ? { cause: errorToData(thrown.cause, depth - 1) } : {})
   }
@@ -185,8 +185,18 @@ function isMapacheCode(code: string | undefined): code is MapacheErrorCode {
   return code !== undefined && Object.hasOwn(CATALOGUE, code)
 }
 
+/** What should be a text and may be anything: an object in its place need not even have a toString. */
+function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return inspect(value)
+  }
+}
+
 function clip(text: string): string {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)} … (cut)` : text
 }
 
-const LONGEST_TEXT = 16_384
+/** Five errors of four texts each fit into one message, even if every letter is escaped to six bytes. */
+const LONGEST_TEXT = 8_192

@@ -64,6 +64,7 @@ export interface ResolvedService {
  */
 export function resolveModules(modules: readonly MapacheModule[], base: string): ResolvedService[] {
   const names = new Set<string>()
+  const services = new Set<string>()
   return modules.flatMap((module, index) => {
     const at = `modules[${index}]`
     if (module === null || typeof module !== 'object') throw invalid(at, 'must be an object', module)
@@ -73,9 +74,15 @@ export function resolveModules(modules: readonly MapacheModule[], base: string):
     names.add(module.name)
     checkListeners(at, module)
     checkMessages(at, module)
-    return (module.services ?? []).map((service, nth) =>
-      resolveService(`${at}.services[${nth}]`, module, service, base)
-    )
+    const { services: own = [] } = module
+    if (!Array.isArray(own)) throw invalid(`${at}.services`, 'must be an array', own)
+    return own.map((service: ServiceSpec, nth) => {
+      const resolved = resolveService(`${at}.services[${nth}]`, module, service, base)
+      const taken = services.has(resolved.name)
+      if (taken) throw invalid(`${at}.services[${nth}].name`, 'is the name of another service already', service.name)
+      services.add(resolved.name)
+      return resolved
+    })
   })
 }
 
@@ -107,8 +114,13 @@ function resolveService(at: string, module: MapacheModule, service: ServiceSpec,
 /** The file behind a path (relative to `base`), a package's name or a file URL; undefined when there is none. */
 export function findModuleFile(given: unknown, base: string): string | undefined {
   if (given instanceof URL || (typeof given === 'string' && given.startsWith('file:'))) {
-    const file = new URL(given).protocol === 'file:' ? fileURLToPath(given) : ''
-    return existsSync(file) ? file : undefined
+    try {
+      const file = fileURLToPath(given)
+      return existsSync(file) ? file : undefined
+    } catch {
+      // A URL of another protocol, or of a file on another host.
+      return undefined
+    }
   }
   if (typeof given !== 'string' || given === '') return undefined
   const file = path.resolve(base, given)

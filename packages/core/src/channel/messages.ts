@@ -109,7 +109,7 @@ export type DrainedData = v.InferOutput<typeof Drained>
 export function checkUpward(input: unknown, role: ChannelRole | undefined): { message: Upward } | { refused: string } {
   const type = (input as { type?: unknown } | null)?.type
   if (typeof type !== 'string' || !Object.hasOwn(UPWARD, type))
-    return { refused: `unknown message type ${String(type).slice(0, 40)}` }
+    return { refused: `unknown message type ${typeName(type)}` }
   const { from, schema } = UPWARD[type as keyof typeof UPWARD]
   if (role === undefined ? type !== 'hello' : type === 'hello') return { refused: `${type} out of turn` }
   if (role !== undefined && !from.includes(role)) return { refused: `a ${role} may not send ${type}` }
@@ -121,7 +121,12 @@ export function checkUpward(input: unknown, role: ChannelRole | undefined): { me
 export function checkDownward(input: unknown): { message: Downward } | { refused: string } {
   const parsed = v.safeParse(DOWNWARD, input, { abortEarly: true })
   if (parsed.success) return { message: parsed.output }
-  return { refused: describe(String((input as { type?: unknown } | null)?.type).slice(0, 40), parsed.issues[0]) }
+  return { refused: describe(typeName((input as { type?: unknown } | null)?.type), parsed.issues[0]) }
+}
+
+/** What came as a type, for a refusal: an object in its place may not even have a toString that works. */
+function typeName(type: unknown): string {
+  return (typeof type === 'object' ? JSON.stringify(type) : String(type)).slice(0, 40)
 }
 
 function up<const Type extends string, Fields extends v.ObjectEntries>(

@@ -94,8 +94,10 @@ export function workerExecArgv(execArgv: readonly string[]): string[] {
   const kept: string[] = []
   for (let index = 0; index < execArgv.length; index += 1) {
     const arg = execArgv[index] as string
-    if (!NOT_FOR_WORKERS.test(arg)) kept.push(arg)
-    else if (TAKES_VALUE.test(arg)) index += 1
+    // Node takes --inspect_brk for --inspect-brk.
+    const name = arg.replaceAll('_', '-')
+    if (!NOT_FOR_WORKERS.test(name)) kept.push(arg)
+    else if (TAKES_VALUE.test(name)) index += 1
   }
   return kept
 }
@@ -103,7 +105,7 @@ export function workerExecArgv(execArgv: readonly string[]): string[] {
 /** The environment that workers start from: the supervisor's own, its inspector taken out. */
 export function workerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: options, ...rest } = env
-  const kept = options === undefined ? '' : workerExecArgv(options.split(/\s+/)).join(' ')
+  const kept = options === undefined ? '' : workerExecArgv(options.trim().split(/\s+/)).join(' ')
   return kept === '' ? rest : { ...rest, NODE_OPTIONS: kept }
 }
 
@@ -148,4 +150,4 @@ function readEnvFile(envFile: string | undefined, cwd: string): NodeJS.Dict<stri
 
 const EVAL = /^(-e|--eval|-p|--print|-pe|-i|--interactive)(=|$)/
 const NOT_FOR_WORKERS = /^--(inspect|debug-port|watch|env-file|test(?!-))/
-const TAKES_VALUE = /^--(debug-port|inspect-port|inspect-publish-uid|watch-path|env-file|env-file-if-exists)$/
+const TAKES_VALUE = /^--(debug-port|inspect-port|inspect-publish-uid|watch-path|watch-kill-signal|env-file|env-file-if-exists)$/

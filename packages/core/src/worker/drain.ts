@@ -108,6 +108,8 @@ export class Drain {
  * a client that was seen to send several at once gets a moment more to send as many again.
  */
 function dispatchLater(connection: Connection, dispatch: () => void): void {
+  // At once: the answer before this one is no longer the last.
+  announceClose(connection)
   const queue = waiting.get(connection)
   if (queue) {
     queue.push(dispatch)
@@ -117,6 +119,7 @@ function dispatchLater(connection: Connection, dispatch: () => void): void {
   const flush = () => {
     const batch = waiting.get(connection) ?? []
     waiting.delete(connection)
+    connection.depth = 1
     announceClose(connection)
     for (const one of batch) one()
   }
@@ -129,14 +132,18 @@ function dispatchLater(connection: Connection, dispatch: () => void): void {
   setImmediate(() => setImmediate(look))
 }
 
-/** Says `Connection: close` with the last answer that is owed on the connection, and with no other. */
+/**
+ * Says `Connection: close` with the last answer that is owed on the connection, and with no other. While a client that
+ * sends several at once has sent only some of them, none is known to be the last.
+ */
 function announceClose(connection: Connection): void {
-  const { upgraded } = connection
+  const { upgraded, depth } = connection
   const owed = settle(connection)
   if (upgraded) return
+  const end = owed.length < depth ? -1 : owed.length - 1
   for (const [index, response] of owed.entries()) {
     if (response.headersSent) continue
-    const last = index === owed.length - 1
+    const last = index === end
     // What asked for a close itself (HTTP/1.0, a `Connection: close` of the client's) keeps it.
     if (last && response.shouldKeepAlive) Object.assign(response, { shouldKeepAlive: false, [CLOSED]: true })
     else if (!last && CLOSED in response) Object.assign(response, { shouldKeepAlive: true })
