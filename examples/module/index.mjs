@@ -33,6 +33,8 @@ export function requestCounter({ every = 10_000 } = {}) {
 
 // The sender may be any code in a worker: what does not fit is refused here, and logged.
 function checkCount(count) {
-  if (!Number.isSafeInteger(count) || count < 1) throw new TypeError(`the count must be a positive integer, got ${count}`)
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new TypeError(`the count must be a positive integer, got ${count}`)
+  }
   return count
 }

@@ -63,12 +63,19 @@ class Client {
 
   async answers(count: number): Promise<string[]> {
     const parts = () => this.received.split('HTTP/1.1 ').slice(1)
-    await until(() => parts().length >= count, `${count} answers`, () => this.received)
+    await until(
+      () => parts().length >= count,
+      `${count} answers`,
+      () => this.received
+    )
     return parts()
   }
 }
 
-async function cluster(t: Test & { testdir(): string }, options = {}): Promise<{ fixture: Fixture; port: number; old: number }> {
+async function cluster(
+  t: Test & { testdir(): string },
+  options = {}
+): Promise<{ fixture: Fixture; port: number; old: number }> {
   const fixture = start(t, put(path.join(t.testdir(), 'app.mjs'), APP), { env: { OPTIONS: JSON.stringify(options) } })
   const port = await fixture.port()
   const [old] = await fixture.workersServing(1)
@@ -130,31 +137,34 @@ t.test('idle, silent and half-sent connections are served by the worker that ret
 })
 
 for (const writes of ['one write', 'three writes'] as const) {
-  t.test(`three requests pipelined in ${writes} to a retiring worker are all answered, and the last says close`, async (t) => {
-    const { fixture, port } = await cluster(t)
-    const client = await new Client(port).open()
-    client.send('/', '/', '/')
-    await client.answers(3)
-    t.equal(await reload(fixture), 'done')
-    client.received = ''
-    if (writes === 'one write') client.send('/', '/', '/')
-    else {
-      for (let i = 0; i < 3; i += 1) {
-        client.send('/')
-        await new Promise((resolve) => setImmediate(resolve))
+  t.test(
+    `three requests pipelined in ${writes} to a retiring worker are all answered, and the last says close`,
+    async (t) => {
+      const { fixture, port } = await cluster(t)
+      const client = await new Client(port).open()
+      client.send('/', '/', '/')
+      await client.answers(3)
+      t.equal(await reload(fixture), 'done')
+      client.received = ''
+      if (writes === 'one write') client.send('/', '/', '/')
+      else {
+        for (let i = 0; i < 3; i += 1) {
+          client.send('/')
+          await new Promise((resolve) => setImmediate(resolve))
+        }
       }
+      await client.closed
+      const answers = await client.answers(3)
+      t.strictSame(
+        answers.map((one) => [/gen 1$/.test(one), /Connection: close/.test(one)]),
+        [
+          [true, false],
+          [true, false],
+          [true, true]
+        ]
+      )
     }
-    await client.closed
-    const answers = await client.answers(3)
-    t.strictSame(
-      answers.map((one) => [/gen 1$/.test(one), /Connection: close/.test(one)]),
-      [
-        [true, false],
-        [true, false],
-        [true, true]
-      ]
-    )
-  })
+  )
 }
 
 t.test('server-sent events end by worker.retiring, and onRetire is heard', async (t) => {
@@ -176,7 +186,9 @@ t.test('what is left at drainTimeout is cut, and counted in one line of the log'
   idle.send('/')
   await idle.answers(1)
   t.equal(await reload(fixture), 'done')
-  await fixture.printed(/worker=1 .*reached drainTimeout after \d+ ms: cut 2 requests, 0 upgraded sockets, 0 HTTP\/2 streams; closed 1 idle connections/)
+  await fixture.printed(
+    /worker=1 .*reached drainTimeout after \d+ ms: cut 2 requests, 0 upgraded sockets, 0 HTTP\/2 streams; closed 1 idle connections/
+  )
   for (const client of [...clients, idle]) await client.closed
 })
 
@@ -213,7 +225,10 @@ await mapacheHttp(() => {
 }, { workers: 1, settle: 50, drainTimeout: 500 }).listen(0, '127.0.0.1')`
   const fixture = start(t, put(path.join(t.testdir(), 'app.mjs'), code))
   const port = await fixture.port()
-  const [polite, stubborn] = ['polite', 'stubborn'].map((name) => new WebSocket(`ws://127.0.0.1:${port}/${name}`)) as [WebSocket, WebSocket]
+  const [polite, stubborn] = ['polite', 'stubborn'].map((name) => new WebSocket(`ws://127.0.0.1:${port}/${name}`)) as [
+    WebSocket,
+    WebSocket
+  ]
   await Promise.all([once(polite, 'open'), once(stubborn, 'open')])
   const left = once(polite, 'close')
   const cut = once(stubborn, 'close')

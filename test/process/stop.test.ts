@@ -37,7 +37,10 @@ for (const [name, stop] of [
   ["SIGTERM to every process at once (systemd's control group)", (fixture: Fixture) => signalAll(fixture, 'SIGTERM')],
   [
     'SIGTERM to every process after the supervisor',
-    (fixture: Fixture) => (fixture.kill('SIGTERM'), signalAll(fixture, 'SIGTERM'))
+    (fixture: Fixture) => {
+      fixture.kill('SIGTERM')
+      signalAll(fixture, 'SIGTERM')
+    }
   ]
 ] as const) {
   t.test(`on ${name} what was accepted or queued is answered, then it exits with code 0`, async (t) => {

@@ -162,9 +162,9 @@ export function errorToData(thrown: unknown, depth = 4): ErrorData {
   }
   const code = (thrown as { code?: unknown }).code
   return {
-    name: clip(textOf(thrown.name)),
-    message: clip(textOf(thrown.message)),
-    stack: clip(textOf(thrown.stack ?? thrown)),
+    name: clip(textOf(() => thrown.name)),
+    message: clip(textOf(() => thrown.message)),
+    stack: clip(textOf(() => thrown.stack ?? thrown)),
     ...(typeof code === 'string' ? { code: clip(code) } : {}),
     ...(thrown.cause !== undefined && depth > 0 ? { cause: errorToData(thrown.cause, depth - 1) } : {})
   }
@@ -185,12 +185,12 @@ function isMapacheCode(code: string | undefined): code is MapacheErrorCode {
   return code !== undefined && Object.hasOwn(CATALOGUE, code)
 }
 
-/** What should be a text and may be anything: an object in its place need not even have a toString. */
-function textOf(value: unknown): string {
+/** What should be a text and may be anything: an object in its place need not even have a toString that works. */
+function textOf(read: () => unknown): string {
   try {
-    return String(value)
-  } catch {
-    return inspect(value)
+    return String(read())
+  } catch (error) {
+    return `unreadable: ${inspect(error)}`
   }
 }
 

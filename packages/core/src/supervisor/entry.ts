@@ -150,4 +150,5 @@ function readEnvFile(envFile: string | undefined, cwd: string): NodeJS.Dict<stri
 
 const EVAL = /^(-e|--eval|-p|--print|-pe|-i|--interactive)(=|$)/
 const NOT_FOR_WORKERS = /^--(inspect|debug-port|watch|env-file|test(?!-))/
-const TAKES_VALUE = /^--(debug-port|inspect-port|inspect-publish-uid|watch-path|watch-kill-signal|env-file|env-file-if-exists)$/
+const TAKES_VALUE =
+  /^--(debug-port|inspect-port|inspect-publish-uid|watch-path|watch-kill-signal|env-file|env-file-if-exists)$/

@@ -16,6 +16,13 @@ export interface WorkerHandle {
   onMessage(module: string, message: string, fn: (data: unknown) => void): void
 }
 
+/** What a service gets: its own name and options beside the rest. */
+export interface ServiceHandle extends WorkerHandle {
+  readonly name: string
+  /** As the module gave them. */
+  readonly options: unknown
+}
+
 /** The handle's other side: for the runtime. */
 export class Handle implements WorkerHandle {
   readonly #controller = new AbortController()

@@ -84,7 +84,8 @@ export class SharedListening {
     signal?.addEventListener('abort', () => server.close(), { once: true })
     const { target, address } = await this.#obtain(wanted, server)
     delete (server as { [PENDING]?: true })[PENDING]
-    server.once('listening', () => this.#check(connections, addressKey(wanted), address))
+    // Ahead of the app's own listeners, which may print where it listens.
+    server.prependOnceListener('listening', () => this.#check(connections, addressKey(wanted), address))
     // In the options of `{ fd }` Node leaves the backlog out of account.
     this.#original.call(server, target, request.address.backlog ?? this.#backlog)
   }

@@ -4,6 +4,7 @@ import { MapacheError } from '../errors.js'
 import { serveInWorker } from '../listenable.js'
 import { show } from '../options.js'
 import { unwrapDefault } from './factory.js'
+import type { ServiceHandle } from './handle.js'
 import { currentRuntime, type Runtime } from './registry.js'
 
 const runtime = currentRuntime()
@@ -25,6 +26,6 @@ async function runService(service: Runtime, run: unknown, given: { options?: unk
   }
   service.manage(undefined, () => {})
   await service.activated()
-  await run(Object.assign(Object.create(service.handle), { name: service.name, options: given.options }))
+  await run(Object.assign(service.handle, { name: service.name, options: given.options }) satisfies ServiceHandle)
   service.serving()
 }

@@ -12,6 +12,7 @@ import { Drain, type DrainOptions } from './drain.js'
 import { Handle } from './handle.js'
 import { SharedListening } from './listen.js'
 import { RUNTIME_VERSION, type Runtime, registerRuntime } from './registry.js'
+import { shareSessions } from './sessions.js'
 import { Vitals } from './vitals.js'
 
 /**
@@ -83,7 +84,7 @@ class WorkerRuntime implements Runtime {
     // Only without a supervisor: while it lives, it clears up after its workers itself.
     process.on('exit', () => process.ppid !== supervisor && leaveFolder())
     this.#channel.on('message', (message) => this.#take(message))
-    this.#channel.on('closed', () => void this.#retire(this.#limits))
+    this.#channel.on('closed', () => void this.#lost())
     const ignore = () => {}
     this.#appSignals = takeSignals({ SIGTERM: () => this.#leave(), SIGINT: ignore, SIGHUP: ignore, SIGUSR2: ignore })
     process.on('uncaughtExceptionMonitor', (error) => this.#failed(error))
@@ -140,7 +141,7 @@ class WorkerRuntime implements Runtime {
         return this.#drain.closeIdle()
       case 'ticket-keys':
         this.#ticketKeys = message.ticketKeys
-        for (const { server } of this.#drain.servers) setTicketKeys(server, this.#ticketKeys)
+        for (const { server } of this.#drain.servers) shareSessions(server, this.#ticketKeys, this.#launch.cluster)
         return
       case 'refused':
         return console.error(`mapache: the supervisor refused a message: ${message.reason}`)
@@ -157,7 +158,7 @@ class WorkerRuntime implements Runtime {
   #open(connections: Connections): void {
     this.#opening += 1
     this.#drain.add(connections)
-    setTicketKeys(connections.server, this.#ticketKeys)
+    shareSessions(connections.server, this.#ticketKeys, this.#launch.cluster)
     connections.server.once('error', () => {
       this.#opening -= 1
     })
@@ -196,6 +197,17 @@ class WorkerRuntime implements Runtime {
     setTimeout(() => void this.#retire(this.#limits), LEAVE_TIMEOUT).unref()
   }
 
+  /** The supervisor has died, or will have nothing to do with this process any more. */
+  async #lost(): Promise<void> {
+    const deadline = performance.now() + ORPHAN_TIMEOUT
+    // A dying process closes its files before its children are given to another: who leaves at once may not see that it
+    // is an orphan, and that clearing up is left to it.
+    while (process.ppid === this.#launch.supervisor && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, ORPHAN_TIMEOUT / 200))
+    }
+    await this.#retire(this.#limits)
+  }
+
   async #retire(options: DrainOptions): Promise<void> {
     if (this.#state === 'retiring') return
     const before = this.#state
@@ -223,12 +235,6 @@ class WorkerRuntime implements Runtime {
   }
 }
 
-function setTicketKeys(server: object, keys: string): void {
-  const { setTicketKeys: set, ticketKeys } = server as { setTicketKeys?(keys: Buffer): void; ticketKeys?: Buffer }
-  // The app's own keys stay.
-  if (set && ticketKeys === undefined) set.call(server, Buffer.from(keys, 'hex'))
-}
-
 async function within(promise: Promise<unknown>, time: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise((resolve) => {
@@ -245,5 +251,7 @@ async function within(promise: Promise<unknown>, time: number): Promise<void> {
 const PULSE = 1_000
 /** How long a worker that was asked to leave waits for the supervisor's word, ms. */
 const LEAVE_TIMEOUT = 5_000
+/** How long a process that lost its supervisor waits to become an orphan, ms. */
+const ORPHAN_TIMEOUT = 1_000
 /** How long the framework's close and the app's own signal handlers may take after the drain, ms. */
 const CLOSE_TIMEOUT = 5_000

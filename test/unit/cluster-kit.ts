@@ -1,0 +1,113 @@
+import t from 'tap'
+import type { Desired, Slot } from '../../packages/core/dist/cluster/desired.js'
+import type { Action } from '../../packages/core/dist/cluster/reconcile.js'
+import type { Member, MemberSpec, Role } from '../../packages/core/dist/cluster/roster.js'
+import type { State } from '../../packages/core/dist/cluster/states.js'
+import { core } from './core.js'
+
+const { reconcile } =
+  await core<typeof import('../../packages/core/dist/cluster/reconcile.js')>('cluster/reconcile.js')
+
+/** One row of a table: what is desired, who is there, and what is to be done. */
+export interface Row {
+  name: string
+  /** `w g1 x2 +1`: two workers and a spare of generation 1; `shell g1 x1`: a service. */
+  slots: string[]
+  /** `w g1 p2 serving`, ids from 1; see `toMember`. */
+  members?: string[]
+  /** Default: what the first slot of workers counts. */
+  capacity?: number
+  desired?: Partial<Desired>
+  now?: number
+  /** When a place may launch again, by `w g1 p2`. */
+  notBefore?: Record<string, number>
+  actions: string[]
+  /** The times to look again at; not compared when left out. */
+  waits?: number[]
+}
+
+/** Runs a table through reconcile. */
+export function table(rows: readonly Row[]): void {
+  for (const row of rows) {
+    t.test(row.name, async (t) => {
+      const desired = toDesired(row.slots, row.capacity, row.desired)
+      const place = (spec: MemberSpec) => ({ failures: 0, notBefore: row.notBefore?.[placeOf(spec)] ?? 0 })
+      const actions = reconcile(desired, { members: toMembers(row.members ?? []), place }, row.now ?? 0)
+      const { done, waits } = describe(actions)
+      t.strictSame(done, row.actions)
+      if (row.waits) t.strictSame(waits, row.waits)
+    })
+  }
+}
+
+export function toDesired(slots: readonly string[], capacity?: number, rest: Partial<Desired> = {}): Desired {
+  const parsed = slots.map(toSlot)
+  return {
+    slots: parsed,
+    capacity: capacity ?? parsed.find(({ role }) => role === 'worker')?.count ?? 0,
+    surge: 1,
+    maxRetiring: 2,
+    stopping: 'no',
+    bootTimeout: 30_000,
+    hangTimeout: 0,
+    drainTimeout: 90_000,
+    ...rest
+  }
+}
+
+export function toMembers(texts: readonly string[]): Member[] {
+  return texts.map((text, index) => toMember(text, index + 1))
+}
+
+/**
+ * `<w, or the service's name> g<generation> p<place> <state>`, then any of: `stale` (asked to leave), `deaf` (stale and
+ * urgent), `killed`, `hurried`, `activated`, and `since=`, `seen=`, `activatedAt=`, in ms.
+ */
+export function toMember(text: string, id: number): Member {
+  const [who = '', generation = '', place = '', state = '', ...flags] = text.split(' ')
+  const time = (name: string) => Number(flags.find((flag) => flag.startsWith(`${name}=`))?.slice(name.length + 1) ?? 0)
+  const served = state === 'serving' || state === 'retiring'
+  const activated = served || flags.some((flag) => flag.startsWith('activated'))
+  const stale = flags.includes('deaf')
+    ? { reason: 'not-listening' as const, urgent: true }
+    : flags.includes('stale')
+      ? { reason: 'signal' as const, urgent: false }
+      : undefined
+  return {
+    id,
+    ...roleOf(who),
+    generation: Number(generation.slice(1)),
+    place: Number(place.slice(1)),
+    state: state as State,
+    since: time('since'),
+    seenAt: time('seen'),
+    hurried: flags.includes('hurried'),
+    killed: flags.includes('killed'),
+    ...(activated ? { activatedAt: time('activatedAt') } : {}),
+    ...(served ? { servingAt: 0 } : {}),
+    ...(stale ? { stale } : {})
+  }
+}
+
+/** Actions as text, the waits apart. */
+export function describe(actions: readonly Action[]): { done: string[]; waits: number[] } {
+  const done = actions.flatMap((action) => {
+    if (action.do === 'wait') return []
+    if (action.do === 'launch') return [`launch ${placeOf(action.spec)}`]
+    return ['reason' in action ? `${action.do} ${action.id} ${action.reason}` : `${action.do} ${action.id}`]
+  })
+  return { done, waits: actions.flatMap((action) => (action.do === 'wait' ? [action.until] : [])) }
+}
+
+function toSlot(text: string): Slot {
+  const [who = '', generation = '', count = '', spare = '+0'] = text.split(' ')
+  return { ...roleOf(who), generation: Number(generation.slice(1)), count: Number(count.slice(1)), spare: Number(spare) }
+}
+
+function roleOf(who: string): { role: Role; name: string } {
+  return who === 'w' ? { role: 'worker', name: '' } : { role: 'service', name: who }
+}
+
+function placeOf({ role, name, generation, place }: MemberSpec): string {
+  return `${role === 'worker' ? 'w' : name} g${generation} p${place}`
+}

@@ -1,0 +1,122 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t from 'tap'
+import type { MapacheModule } from '../../packages/core/dist/modules.js'
+import { core } from './core.js'
+
+const { findModuleFile, resolveModules } =
+  await core<typeof import('../../packages/core/dist/modules.js')>('modules.js')
+
+const base = t.testdir({
+  'jobs.js': '',
+  'other.mjs': '',
+  lib: { 'deep.js': '' },
+  node_modules: {
+    packaged: { 'package.json': JSON.stringify({ name: 'packaged', exports: { '.': './main.js' } }), 'main.js': '' }
+  }
+})
+
+const resolve = (...modules: unknown[]) => resolveModules(modules as MapacheModule[], base)
+const service = (rest: object) => ({ name: 'jobs', services: [{ name: 'queue', entry: './jobs.js', ...rest }] })
+
+t.test('a module without services brings none', async (t) => {
+  t.strictSame(resolve(), [])
+  t.strictSame(resolve({ name: 'quiet' }, { name: 'empty', services: [], messages: {}, on: {} }), [])
+})
+
+t.test('a service has its file, its count and a name that is unique in the cluster', async (t) => {
+  const options = { every: 5 }
+  const two = [
+    { name: 'queue', entry: './jobs.js', instances: 2, options },
+    { name: 'clock', entry: './other.mjs' }
+  ]
+  t.strictSame(resolve({ name: 'jobs', services: two }, { name: 'more', services: [two[1]] }), [
+    { module: 'jobs', name: 'jobs/queue', file: path.join(base, 'jobs.js'), count: 2, options },
+    { module: 'jobs', name: 'jobs/clock', file: path.join(base, 'other.mjs'), count: 1, options: undefined },
+    { module: 'more', name: 'more/clock', file: path.join(base, 'other.mjs'), count: 1, options: undefined }
+  ])
+})
+
+t.test('an entry may be a path, a URL, or the name of a package', async (t) => {
+  const entries: [unknown, string][] = [
+    ['./jobs.js', 'jobs.js'],
+    ['jobs.js', 'jobs.js'],
+    ['lib/deep.js', 'lib/deep.js'],
+    [path.join(base, 'lib', 'deep.js'), 'lib/deep.js'],
+    [pathToFileURL(path.join(base, 'jobs.js')), 'jobs.js'],
+    [pathToFileURL(path.join(base, 'jobs.js')).href, 'jobs.js'],
+    ['packaged', 'node_modules/packaged/main.js']
+  ]
+  for (const [entry, file] of entries) t.equal(findModuleFile(entry, base), path.join(base, file), String(entry))
+})
+
+t.test('a path keeps its symlinks, for they may point elsewhere at the next reload', async (t) => {
+  mkdirSync(path.join(base, 'release-1'))
+  writeFileSync(path.join(base, 'release-1', 'jobs.js'), '')
+  symlinkSync('release-1', path.join(base, 'current'))
+  t.equal(findModuleFile('./current/jobs.js', base), path.join(base, 'current/jobs.js'))
+})
+
+t.test('what is no file is not found', async (t) => {
+  const nothing = [
+    './no.js',
+    'no-such-package',
+    '',
+    undefined,
+    null,
+    7,
+    {},
+    new URL('https://example.org/jobs.js'),
+    'https://example.org/jobs.js',
+    'file:///no/such/file.js',
+    'file://host/jobs.js',
+    'file:///a%2Fb.js',
+    path.join(base, 'no.js')
+  ]
+  for (const entry of nothing) t.equal(findModuleFile(entry, base), undefined, String(entry))
+})
+
+const INVALID: [modules: unknown[], message: string][] = [
+  [[null], 'modules[0] must be an object, got null'],
+  [['shell'], "modules[0] must be an object, got 'shell'"],
+  [[{ name: 'a' }, undefined], 'modules[1] must be an object, got undefined'],
+  [[{}], 'modules[0].name must be a text, got undefined'],
+  [[{ name: '' }], "modules[0].name must be a text, got ''"],
+  [[{ name: 7 }], 'modules[0].name must be a text, got 7'],
+  [[{ name: 'a' }, { name: 'b' }, { name: 'a' }], "modules[2].name is the name of another module already, got 'a'"],
+  [[{ name: 'a', on: { stopped: true } }], "modules[0].on['stopped'] must be a function, got true"],
+  [
+    [{ name: 'a', messages: { run: { check() {} } } }],
+    "modules[0].messages['run'] must have the functions check and receive, got { check: [Function: check] }"
+  ],
+  [[{ name: 'a', messages: { run: null } }], "modules[0].messages['run'] must have the functions check and receive, got null"],
+  [[{ name: 'a', services: {} }], 'modules[0].services must be an array, got {}'],
+  [[{ name: 'a', services: 'queue' }], "modules[0].services must be an array, got 'queue'"],
+  [[{ name: 'a', services: [null] }], 'modules[0].services[0].name must be a text, got undefined'],
+  [[service({ name: '' })], "modules[0].services[0].name must be a text, got ''"],
+  [[service({ instances: 0 })], 'modules[0].services[0].instances must be a positive integer, got 0'],
+  [[service({ instances: 1.5 })], 'modules[0].services[0].instances must be a positive integer, got 1.5'],
+  [[service({ instances: '2' })], "modules[0].services[0].instances must be a positive integer, got '2'"],
+  [[service({ entry: undefined })], 'modules[0].services[0].entry must be the path or URL of a file that exists, got undefined'],
+  [
+    [{ name: 'ok' }, service({ entry: './no.js' })],
+    "modules[1].services[0].entry must be the path or URL of a file that exists, got './no.js'"
+  ],
+  [
+    [{ name: 'a', services: [{ name: 'q', entry: './jobs.js' }, { name: 'q', entry: './other.mjs' }] }],
+    "modules[0].services[1].name is the name of another service already, got 'q'"
+  ]
+]
+
+for (const [modules, text] of INVALID) {
+  t.test(`refused: ${text}`, async (t) => {
+    t.throws(() => resolve(...modules), { code: 'MAPACHE_MODULE_INVALID', message: `MAPACHE_MODULE_INVALID: ${text}` })
+  })
+}
+
+t.test('services of two modules whose names join to one are refused', async (t) => {
+  const first = { name: 'a/b', services: [{ name: 'c', entry: './jobs.js' }] }
+  const second = { name: 'a', services: [{ name: 'b/c', entry: './jobs.js' }] }
+  t.throws(() => resolve(first, second), { code: 'MAPACHE_MODULE_INVALID' })
+})

@@ -1,0 +1,107 @@
+import t from 'tap'
+import { core } from './core.js'
+
+const { normaliseOptions } = await core<typeof import('../../packages/core/dist/options.js')>('options.js')
+
+const LONGEST = 2 ** 31 - 1
+const ms = (least: number) => `must be a whole number of milliseconds from ${least} to ${LONGEST}`
+const POSITIVE = 'must be a positive integer'
+const WORKERS = "must be a positive integer or 'auto'"
+const HANG = 'must be 0 (off) or at least 2000: workers report once a second'
+const LOG = "must be a pino level, false, { level, format: 'auto' | 'json' | 'line' } or a pino logger"
+
+/** Values that are no number at all. */
+const NONSENSE: [unknown, string][] = [
+  [null, 'null'],
+  ['', "''"],
+  ['4', "'4'"],
+  [true, 'true'],
+  [[], '[]'],
+  [{}, '{}'],
+  [4n, '4n'],
+  [Number.NaN, 'NaN'],
+  [Number.POSITIVE_INFINITY, 'Infinity'],
+  [1.5, '1.5'],
+  [-1, '-1'],
+  [-0.5, '-0.5'],
+  [2 ** 53, '9007199254740992']
+]
+const ZERO: [unknown, string] = [0, '0']
+const TOO_LONG: [unknown, string] = [LONGEST + 1, '2147483648']
+
+const cases: [name: string, must: string, values: [unknown, string][]][] = [
+  ['workers', WORKERS, [...NONSENSE, ZERO, ['Auto', "'Auto'"], ['max', "'max'"]]],
+  ['spare', 'must be 0 or a positive integer', NONSENSE],
+  ['bootTimeout', ms(1), [...NONSENSE, ZERO, TOO_LONG]],
+  ['bootAttempts', POSITIVE, [...NONSENSE, ZERO]],
+  ['settle', ms(0), [...NONSENSE, TOO_LONG]],
+  ['drainTimeout', ms(0), [...NONSENSE, TOO_LONG]],
+  ['stopIdleGrace', ms(0), [...NONSENSE, TOO_LONG]],
+  ['hangTimeout', ms(0), [...NONSENSE, TOO_LONG]],
+  ['hangTimeout', HANG, [[1, '1'], [1_999, '1999']]],
+  ['surge', POSITIVE, [...NONSENSE, ZERO]],
+  ['maxRetiring', POSITIVE, [...NONSENSE, ZERO]],
+  ['backlog', POSITIVE, [...NONSENSE, ZERO]],
+  ['backoff', 'must be { min, max } in milliseconds', [[null, 'null'], [5, '5'], ['5', "'5'"], [true, 'true']]],
+  ['envFile', 'must be the path of a file', [[null, 'null'], ['', "''"], [5, '5'], [false, 'false'], [{}, '{}']]],
+  ['name', 'must be a text that is not empty', [[null, 'null'], ['', "''"], [5, '5'], [['a'], "[ 'a' ]"]]],
+  ['control', 'must be true or false', [[null, 'null'], [0, '0'], ['true', "'true'"], [{}, '{}']]],
+  ['modules', 'must be an array of modules', [[null, 'null'], [{}, '{}'], ['shell', "'shell'"], [1, '1']]],
+  [
+    'log',
+    LOG,
+    [
+      [null, 'null'],
+      [true, 'true'],
+      ['', "''"],
+      ['loud', "'loud'"],
+      [0, '0'],
+      [{ level: 'loud' }, "{ level: 'loud' }"],
+      [{ format: 'xml' }, "{ format: 'xml' }"],
+      [{ levels: 'info' }, "{ levels: 'info' }"],
+      [{ info() {} }, '{ info: [Function: info] }']
+    ]
+  ]
+]
+
+for (const [name, must, values] of cases) {
+  t.test(`${name} that is wrong is refused: it ${must}`, async (t) => {
+    for (const [value, shown] of values) {
+      const message = `MAPACHE_OPTION_INVALID: ${name} ${must}, got ${shown}`
+      t.throws(() => normaliseOptions({ [name]: value }), { code: 'MAPACHE_OPTION_INVALID', message }, shown)
+    }
+  })
+}
+
+t.test('backoff that is wrong in part is refused by the path of that part', async (t) => {
+  for (const part of ['min', 'max']) {
+    for (const [value, shown] of [...NONSENSE, ZERO, TOO_LONG]) {
+      const message = `MAPACHE_OPTION_INVALID: backoff.${part} ${ms(1)}, got ${shown}`
+      t.throws(() => normaliseOptions({ backoff: { [part]: value } }), { message }, `${part} ${shown}`)
+    }
+  }
+})
+
+t.test('backoff with min larger than max is refused, the defaults counted in', async (t) => {
+  const wrong: [object, string][] = [
+    [{ min: 500, max: 499 }, '{ min: 500, max: 499 }'],
+    [{ max: 99 }, '{ max: 99 }'],
+    [{ min: 30_001 }, '{ min: 30001 }']
+  ]
+  for (const [backoff, shown] of wrong) {
+    const message = `MAPACHE_OPTION_INVALID: backoff must have min no larger than max, got ${shown}`
+    t.throws(() => normaliseOptions({ backoff }), { message }, shown)
+  }
+})
+
+t.test('of several wrong options one is named', async (t) => {
+  t.throws(() => normaliseOptions({ settle: -1, workers: 0 }), /^MAPACHE_OPTION_INVALID: workers must/)
+})
+
+t.test('the error says what to do', async (t) => {
+  t.throws(() => normaliseOptions({ workers: -1 }), {
+    name: 'MapacheError',
+    message: "MAPACHE_OPTION_INVALID: workers must be a positive integer or 'auto', got -1",
+    fix: 'Change the named option to what the message asks for.'
+  })
+})

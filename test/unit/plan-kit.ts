@@ -1,0 +1,114 @@
+import type { Desired } from '../../packages/core/dist/cluster/desired.js'
+import type { Effect, PlanEvent, PlanSettings, PlanState } from '../../packages/core/dist/cluster/plan.js'
+import { toMembers } from './cluster-kit.js'
+import { core } from './core.js'
+
+const { desiredOf, initialPlan, plan } =
+  await core<typeof import('../../packages/core/dist/cluster/plan.js')>('cluster/plan.js')
+
+type Exit = Extract<PlanEvent, { type: 'exited' }>
+
+/** A plan with the events that it took, and a roster that the test gives as text. */
+export class Planned {
+  state: PlanState
+  now = 0
+  /** See `toMembers`: ids from 1. */
+  members: string[] = []
+
+  constructor(settings: Partial<PlanSettings> = {}, services: PlanState['services'] = []) {
+    this.state = initialPlan({ ...SETTINGS, ...settings }, services)
+  }
+
+  get phase(): string | undefined {
+    return this.state.roll?.phase
+  }
+
+  /** @returns the effects as text */
+  take(event: PlanEvent): string[] {
+    const before = JSON.stringify(this.state)
+    const given = this.state
+    const { state, effects } = plan(given, event, toMembers(this.members), this.now)
+    if (JSON.stringify(given) !== before) throw new Error('plan() changed the state that it was given')
+    this.state = state
+    return effects.map(describe)
+  }
+
+  reload(request: number): string[] {
+    return this.take({ type: 'reload', request })
+  }
+
+  tick(): string[] {
+    return this.take({ type: 'tick' })
+  }
+
+  serving(id: number, generation: number): string[] {
+    return this.take({ type: 'serving', id, role: 'worker', generation })
+  }
+
+  exited(generation: number, rest: Partial<Exit> = {}): string[] {
+    const error = { name: 'Error', message: 'no database', stack: '' }
+    const exit = { id: 99, role: 'worker', failed: true, failures: 1, served: false, timedOut: false, error } as const
+    return this.take({ type: 'exited', generation, ...exit, ...rest })
+  }
+
+  /** A cluster of two workers that serve, of generation 1. */
+  static serving(settings: Partial<PlanSettings> = {}, services: PlanState['services'] = []): Planned {
+    const planned = new Planned(settings, services)
+    planned.members = ['w g1 p1 serving', 'w g1 p2 serving']
+    planned.take({ type: 'ready', id: 1, role: 'worker', generation: 1 })
+    return planned
+  }
+
+  /** The same with a reload, request 1, that has settled: its worker 3 serves, and the others are to follow. */
+  static rolling(settings: Partial<PlanSettings> = {}, services: PlanState['services'] = []): Planned {
+    const planned = Planned.serving({ settle: 0, ...settings }, services)
+    planned.reload(1)
+    planned.members = ['w g1 p1 serving', 'w g1 p2 serving', 'w g2 p1 serving']
+    planned.serving(3, 2)
+    return planned
+  }
+
+  desired(): Desired {
+    return desiredOf(this.state, toMembers(this.members))
+  }
+
+  /** The slots as text: `w g2 x1`, `w g1 x2 +1`, `shell g1 x1`. */
+  slots(): string[] {
+    return this.desired().slots.map(
+      ({ role, name, generation, count, spare }) =>
+        `${role === 'worker' ? 'w' : name} g${generation} x${count}${spare ? ` +${spare}` : ''}`
+    )
+  }
+}
+
+export const SETTINGS: PlanSettings = {
+  workers: 2,
+  spare: 0,
+  surge: 1,
+  settle: 1_000,
+  maxRetiring: 2,
+  bootAttempts: 3,
+  bootTimeout: 30_000,
+  hangTimeout: 20_000,
+  drainTimeout: 90_000
+}
+
+function describe(effect: Effect): string {
+  switch (effect.do) {
+    case 'prepare':
+      return `prepare g${effect.generation} for ${effect.request}`
+    case 'settled':
+      return `settled g${effect.generation} by ${effect.first}`
+    case 'done':
+      return `done ${effect.request} g${effect.generation}`
+    case 'failed':
+      return `failed ${effect.request} g${effect.generation} ${effect.phase}${effect.timedOut ? ' timed out' : ''}: ${effect.error.message}`
+    case 'superseded':
+    case 'refused':
+      return `${effect.do} ${effect.request}`
+    case 'give-up':
+      return `give-up${effect.timedOut ? ' timed out' : ''}: ${effect.error.message}`
+    case 'look-again':
+      return `look-again ${effect.at}`
+  }
+}

@@ -1,0 +1,80 @@
+import { table } from './cluster-kit.js'
+
+const worker = 'w g2 p1 serving'
+
+table([
+  {
+    name: 'a service of the new generation is launched beside the old one',
+    slots: ['w g2 x1', 'shell g2 x1'],
+    members: [worker, 'shell g1 p1 serving'],
+    actions: ['launch shell g2 p1']
+  },
+  {
+    name: 'an old service stays while its successor boots',
+    slots: ['w g2 x1', 'shell g2 x1'],
+    members: [worker, 'shell g1 p1 serving', 'shell g2 p1 ready activated'],
+    actions: []
+  },
+  {
+    name: 'a ready service is activated beside the old one',
+    slots: ['w g2 x1', 'shell g2 x1'],
+    members: [worker, 'shell g1 p1 serving', 'shell g2 p1 ready'],
+    actions: ['activate 3']
+  },
+  {
+    name: 'an old service retires once its successor serves',
+    slots: ['w g2 x1', 'shell g2 x1'],
+    members: [worker, 'shell g1 p1 serving', 'shell g2 p1 serving'],
+    actions: ['retire 2 reload']
+  },
+  {
+    name: 'an old service stays while its successor crashes and backs off',
+    slots: ['w g2 x1', 'shell g2 x1'],
+    members: [worker, 'shell g1 p1 serving'],
+    notBefore: { 'shell g2 p1': 800 },
+    actions: [],
+    waits: [800]
+  },
+  {
+    name: 'of a service with two processes one is replaced at a time',
+    slots: ['w g2 x1', 'jobs g2 x2'],
+    members: [worker, 'jobs g1 p1 serving', 'jobs g1 p2 serving', 'jobs g2 p1 serving'],
+    actions: ['retire 2 reload', 'launch jobs g2 p2']
+  },
+  {
+    name: 'of a service with two processes, one that was asked to leave waits for its own replacement',
+    slots: ['w g2 x1', 'jobs g2 x2'],
+    members: [worker, 'jobs g2 p1 serving stale', 'jobs g2 p2 serving'],
+    actions: ['launch jobs g2 p1']
+  },
+  {
+    name: 'the successor of one service is none of another',
+    slots: ['w g2 x1', 'jobs g2 x1', 'shell g2 x1'],
+    members: [worker, 'shell g1 p1 serving', 'jobs g2 p1 serving', 'shell g2 p1 launching'],
+    actions: []
+  },
+  {
+    name: 'a service whose slot is gone leaves at once',
+    slots: ['w g2 x1'],
+    members: [worker, 'shell g1 p1 serving'],
+    actions: ['retire 2 reload']
+  },
+  {
+    name: 'a service of a generation that is not wanted any more is killed in boot',
+    slots: ['w g2 x1', 'shell g1 x1'],
+    members: [worker, 'shell g1 p1 serving', 'shell g2 p1 launching'],
+    actions: ['kill 3 unwanted']
+  },
+  {
+    name: 'a service that was asked to leave waits for its replacement',
+    slots: ['w g2 x1', 'shell g2 x1'],
+    members: [worker, 'shell g2 p1 serving stale'],
+    actions: ['launch shell g2 p1']
+  },
+  {
+    name: 'a service does not count as a worker that serves',
+    slots: ['w g2 x1', 'shell g2 x1'],
+    members: ['w g1 p1 serving', 'shell g2 p1 serving', 'w g2 p1 launching'],
+    actions: []
+  }
+])
