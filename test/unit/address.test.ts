@@ -1,8 +1,5 @@
 import t from 'tap'
-import { core } from './core.js'
-
-const { addressKey, formatAddress, parseAddress, parseListen, resolveAddress } =
-  await core<typeof import('../../packages/core/dist/address.js')>('address.js')
+import { addressKey, formatAddress, parseAddress, parseListen, resolveAddress } from '#core/address.js'
 
 const callback = () => {}
 
@@ -120,7 +117,7 @@ const INVALID: [args: unknown[], got: string][] = [
 
 for (const [args, got] of INVALID) {
   t.test(`listen(${got}) is refused`, async (t) => {
-    const forms = "a port from 0 to 65535, { port, host }, { path }, a path, or an array of these"
+    const forms = 'a port from 0 to 65535, { port, host }, { path }, a path, or an array of these'
     const message = `MAPACHE_LISTEN_INVALID: listen() takes ${forms}, got ${got}`
     t.throws(() => parseListen(args), { code: 'MAPACHE_LISTEN_INVALID', message })
   })

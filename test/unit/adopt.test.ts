@@ -1,10 +1,7 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
-import type { ReportedOptions, Settings } from '../../packages/core/dist/options.js'
-import { core } from './core.js'
-
-const { adoptOptions } = await core<typeof import('../../packages/core/dist/supervisor/adopt.js')>('supervisor/adopt.js')
-const { normaliseOptions } = await core<typeof import('../../packages/core/dist/options.js')>('options.js')
+import { normaliseOptions, type ReportedOptions, type Settings } from '#core/options.js'
+import { adoptOptions } from '#core/supervisor/adopt.js'
 
 const CORES = availableParallelism()
 
@@ -67,13 +64,16 @@ t.test("an option that is its default in other words ('auto') is no change", asy
   t.strictSame(adoptOptions(inForce({}), {}, { workers: CORES, backoff: {} }, {}).changed, [])
 })
 
-t.test('the first report is taken over where it says something, for the supervisor may not have read the code', async (t) => {
-  const current = inForce({})
-  const { settings, changed } = adoptOptions(current, undefined, { settle: 5, drainTimeout: 90_000 }, {})
-  t.equal(settings.settle, 5)
-  t.strictSame(changed, ['settle 1000 → 5'])
-  t.strictSame(adoptOptions(inForce({ settle: 5 }), undefined, {}, {}).changed, [], 'what it leaves out stays')
-})
+t.test(
+  'the first report is taken over where it says something, for the supervisor may not have read the code',
+  async (t) => {
+    const current = inForce({})
+    const { settings, changed } = adoptOptions(current, undefined, { settle: 5, drainTimeout: 90_000 }, {})
+    t.equal(settings.settle, 5)
+    t.strictSame(changed, ['settle 1000 → 5'])
+    t.strictSame(adoptOptions(inForce({ settle: 5 }), undefined, {}, {}).changed, [], 'what it leaves out stays')
+  }
+)
 
 t.test('an option that was given from outside is not changed by code', async (t) => {
   const pinned = { workers: 3 }

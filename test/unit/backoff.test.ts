@@ -1,8 +1,5 @@
 import t from 'tap'
-import { core } from './core.js'
-
-const { backoffDelay } =
-  await core<typeof import('../../packages/core/dist/cluster/backoff.js')>('cluster/backoff.js')
+import { backoffDelay } from '#core/cluster/backoff.js'
 
 const backoff = { min: 100, max: 30_000 }
 

@@ -1,12 +1,8 @@
 import t from 'tap'
-import type { Desired, Slot } from '../../packages/core/dist/cluster/desired.js'
-import type { Action } from '../../packages/core/dist/cluster/reconcile.js'
-import type { Member, MemberSpec, Role } from '../../packages/core/dist/cluster/roster.js'
-import type { State } from '../../packages/core/dist/cluster/states.js'
-import { core } from './core.js'
-
-const { reconcile } =
-  await core<typeof import('../../packages/core/dist/cluster/reconcile.js')>('cluster/reconcile.js')
+import type { Desired, Slot } from '#core/cluster/desired.js'
+import { type Action, reconcile } from '#core/cluster/reconcile.js'
+import type { Member, MemberSpec, Role } from '#core/cluster/roster.js'
+import type { State } from '#core/cluster/states.js'
 
 /** One row of a table: what is desired, who is there, and what is to be done. */
 export interface Row {
@@ -101,7 +97,12 @@ export function describe(actions: readonly Action[]): { done: string[]; waits: n
 
 function toSlot(text: string): Slot {
   const [who = '', generation = '', count = '', spare = '+0'] = text.split(' ')
-  return { ...roleOf(who), generation: Number(generation.slice(1)), count: Number(count.slice(1)), spare: Number(spare) }
+  return {
+    ...roleOf(who),
+    generation: Number(generation.slice(1)),
+    count: Number(count.slice(1)),
+    spare: Number(spare)
+  }
 }
 
 function roleOf(who: string): { role: Role; name: string } {

@@ -1,8 +1,5 @@
 import t from 'tap'
-import { core } from './core.js'
-
-const { workerEnv, workerExecArgv } =
-  await core<typeof import('../../packages/core/dist/supervisor/entry.js')>('supervisor/entry.js')
+import { workerEnv, workerExecArgv } from '#core/supervisor/entry.js'
 
 /** Arguments that stay with the supervisor, with their values. */
 const DROPPED: string[][] = [

@@ -2,13 +2,14 @@ import { mkdirSync, realpathSync, symlinkSync, unlinkSync, writeFileSync } from 
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import { core } from './core.js'
-
-const { namedEntry, pinGeneration } =
-  await core<typeof import('../../packages/core/dist/supervisor/entry.js')>('supervisor/entry.js')
+import { namedEntry, pinGeneration } from '#core/supervisor/entry.js'
 
 /** A folder of releases with `current` pointing at the first, each with an app and its environment. */
-function releases(t: Test): { folder: string; source: Parameters<typeof pinGeneration>[1]; release(n: number): string } {
+function releases(t: Test): {
+  folder: string
+  source: Parameters<typeof pinGeneration>[1]
+  release(n: number): string
+} {
   const folder = realpathSync(t.testdir())
   const release = (n: number) => path.join(folder, 'releases', String(n))
   for (const n of [1, 2]) {
@@ -85,7 +86,10 @@ t.test('a symlink that points nowhere is an entry that is missing', async (t) =>
 t.test('a working directory that is gone is refused as well', async (t) => {
   const { source, folder, release } = releases(t)
   const moved = { ...source, script: path.join(release(1), 'server.js'), cwd: path.join(folder, 'gone') }
-  t.throws(() => pinGeneration(2, moved, undefined, {}), { code: 'MAPACHE_ENTRY_MISSING', message: /gone does not exist/ })
+  t.throws(() => pinGeneration(2, moved, undefined, {}), {
+    code: 'MAPACHE_ENTRY_MISSING',
+    message: /gone does not exist/
+  })
 })
 
 t.test('an entry may be named without its ending, as for node itself', async (t) => {
@@ -104,7 +108,13 @@ t.test('a script that is a symlink itself is pinned to its file', async (t) => {
 t.test('in the module form it is the module that is pinned, and there is no script', async (t) => {
   const { source, folder, release } = releases(t)
   const file = path.join(folder, 'current', 'server.js')
-  const module = { file, factory: 'file:///elsewhere.js', adapter: 'file:///adapter.js', listen: [], options: { workers: 2 } }
+  const module = {
+    file,
+    factory: 'file:///elsewhere.js',
+    adapter: 'file:///adapter.js',
+    listen: [],
+    options: { workers: 2 }
+  }
   const pinned = pinGeneration(1, { ...source, script: '', module }, undefined, {})
   t.equal(pinned.script, '')
   t.match(pinned.module, {

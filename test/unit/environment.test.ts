@@ -1,7 +1,5 @@
 import t from 'tap'
-import { core } from './core.js'
-
-const { checkEnvironment } = await core<typeof import('../../packages/core/dist/environment.js')>('environment.js')
+import { checkEnvironment } from '#core/environment.js'
 
 const fine = { platform: 'linux' as NodeJS.Platform, nodeVersion: '22.1.0', inClusterWorker: false, inPm2: false }
 

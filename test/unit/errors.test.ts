@@ -1,12 +1,7 @@
 import t from 'tap'
-import { core } from './core.js'
-
-const { CATALOGUE, errorFromData, errorToData, MapacheError } =
-  await core<typeof import('../../packages/core/dist/errors.js')>('errors.js')
-const { encode, MESSAGE_LIMIT } =
-  await core<typeof import('../../packages/core/dist/channel/frames.js')>('channel/frames.js')
-const { checkUpward } =
-  await core<typeof import('../../packages/core/dist/channel/messages.js')>('channel/messages.js')
+import { encode, MESSAGE_LIMIT } from '#core/channel/frames.js'
+import { checkUpward } from '#core/channel/messages.js'
+import { CATALOGUE, errorFromData, errorToData, MapacheError } from '#core/errors.js'
 
 const travelled = (thrown: unknown) => errorFromData(JSON.parse(JSON.stringify(errorToData(thrown))))
 
@@ -66,7 +61,8 @@ t.test('a code that only looks like one of ours makes no error of Mapache', asyn
 })
 
 t.test('a code that is no text is left out', async (t) => {
-  for (const code of [404, null, {}, Symbol('code')]) t.notOk('code' in errorToData(Object.assign(new Error(), { code })))
+  for (const code of [404, null, {}, Symbol('code')])
+    t.notOk('code' in errorToData(Object.assign(new Error(), { code })))
 })
 
 t.test('what was thrown and is no error becomes one that shows it', async (t) => {

@@ -1,8 +1,5 @@
 import t from 'tap'
-import { core } from './core.js'
-
-const { encode, FrameReader } =
-  await core<typeof import('../../packages/core/dist/channel/frames.js')>('channel/frames.js')
+import { encode, FrameReader } from '#core/channel/frames.js'
 
 const messages = [{ type: 'ready' }, { text: 'line\nbreak, ü, 漢字, 🦝 and \u2028' }, [], null, 'text', 7]
 const stream = Buffer.from(messages.map(encode).join(''))

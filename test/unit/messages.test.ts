@@ -1,8 +1,5 @@
 import t from 'tap'
-import { core } from './core.js'
-
-const { checkDownward, checkUpward, PROTOCOL_VERSION, UPWARD } =
-  await core<typeof import('../../packages/core/dist/channel/messages.js')>('channel/messages.js')
+import { checkDownward, checkUpward, PROTOCOL_VERSION, UPWARD } from '#core/channel/messages.js'
 
 const ROLES = ['worker', 'service', 'mold', 'operator'] as const
 const error = { name: 'TypeError', message: 'no', stack: 'TypeError: no' }
@@ -23,7 +20,10 @@ const tcp = { address: '::', family: 'IPv6', port: 3000 }
 const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: object[] }> = {
   hello: {
     from: [],
-    valid: [{ version: PROTOCOL_VERSION, token: 'ab12' }, { version: 99, token: 'x' }],
+    valid: [
+      { version: PROTOCOL_VERSION, token: 'ab12' },
+      { version: 99, token: 'x' }
+    ],
     invalid: [{}, { version: '1', token: 'x' }, { version: 1, token: '' }, { version: 1, token: 'x'.repeat(201) }]
   },
   ready: {
@@ -99,13 +99,19 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
   },
   call: {
     from: ['worker', 'service', 'operator'],
-    valid: [{ request: 1, method: 'status' }, { request: 2, method: 'scale', workers: 4 }],
+    valid: [
+      { request: 1, method: 'status' },
+      { request: 2, method: 'scale', workers: 4 }
+    ],
     invalid: [{ request: 1 }, { request: 1, method: 'exec' }, { request: 1, method: 'scale', workers: '4' }]
   },
   module: {
     from: ['worker', 'service'],
     valid: [{ module: 'shell', message: 'run', data: { any: [1, 'thing', null] } }],
-    invalid: [{ module: 'shell', data: 1 }, { module: '', message: 'run', data: 1 }]
+    invalid: [
+      { module: 'shell', data: 1 },
+      { module: '', message: 'run', data: 1 }
+    ]
   }
 }
 
@@ -114,16 +120,22 @@ t.test('every type of the protocol has its examples here', async (t) => {
 })
 
 for (const [type, { from, valid, invalid }] of Object.entries(UP)) {
-  t.test(`${type} is taken as it is from ${from.join(', ') || 'who has not said hello'}, and from nobody else`, async (t) => {
-    for (const body of valid) {
-      const message = { type, ...body }
-      for (const role of ROLES) {
-        const refused = type === 'hello' ? 'hello out of turn' : `a ${role} may not send ${type}`
-        t.strictSame(checkUpward(message, role), from.includes(role) ? { message } : { refused })
+  t.test(
+    `${type} is taken as it is from ${from.join(', ') || 'who has not said hello'}, and from nobody else`,
+    async (t) => {
+      for (const body of valid) {
+        const message = { type, ...body }
+        for (const role of ROLES) {
+          const refused = type === 'hello' ? 'hello out of turn' : `a ${role} may not send ${type}`
+          t.strictSame(checkUpward(message, role), from.includes(role) ? { message } : { refused })
+        }
+        t.strictSame(
+          checkUpward(message, undefined),
+          type === 'hello' ? { message } : { refused: `${type} out of turn` }
+        )
       }
-      t.strictSame(checkUpward(message, undefined), type === 'hello' ? { message } : { refused: `${type} out of turn` })
     }
-  })
+  )
 
   t.test(`${type} of a wrong shape is refused with its path`, async (t) => {
     const sender = ROLES.find((role) => from.includes(role))

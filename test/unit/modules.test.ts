@@ -2,11 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import type { MapacheModule } from '../../packages/core/dist/modules.js'
-import { core } from './core.js'
-
-const { findModuleFile, resolveModules } =
-  await core<typeof import('../../packages/core/dist/modules.js')>('modules.js')
+import { findModuleFile, type MapacheModule, resolveModules } from '#core/modules.js'
 
 const base = t.testdir({
   'jobs.js': '',
@@ -90,7 +86,10 @@ const INVALID: [modules: unknown[], message: string][] = [
     [{ name: 'a', messages: { run: { check() {} } } }],
     "modules[0].messages['run'] must have the functions check and receive, got { check: [Function: check] }"
   ],
-  [[{ name: 'a', messages: { run: null } }], "modules[0].messages['run'] must have the functions check and receive, got null"],
+  [
+    [{ name: 'a', messages: { run: null } }],
+    "modules[0].messages['run'] must have the functions check and receive, got null"
+  ],
   [[{ name: 'a', services: {} }], 'modules[0].services must be an array, got {}'],
   [[{ name: 'a', services: 'queue' }], "modules[0].services must be an array, got 'queue'"],
   [[{ name: 'a', services: [null] }], 'modules[0].services[0].name must be a text, got undefined'],
@@ -98,13 +97,24 @@ const INVALID: [modules: unknown[], message: string][] = [
   [[service({ instances: 0 })], 'modules[0].services[0].instances must be a positive integer, got 0'],
   [[service({ instances: 1.5 })], 'modules[0].services[0].instances must be a positive integer, got 1.5'],
   [[service({ instances: '2' })], "modules[0].services[0].instances must be a positive integer, got '2'"],
-  [[service({ entry: undefined })], 'modules[0].services[0].entry must be the path or URL of a file that exists, got undefined'],
+  [
+    [service({ entry: undefined })],
+    'modules[0].services[0].entry must be the path or URL of a file that exists, got undefined'
+  ],
   [
     [{ name: 'ok' }, service({ entry: './no.js' })],
     "modules[1].services[0].entry must be the path or URL of a file that exists, got './no.js'"
   ],
   [
-    [{ name: 'a', services: [{ name: 'q', entry: './jobs.js' }, { name: 'q', entry: './other.mjs' }] }],
+    [
+      {
+        name: 'a',
+        services: [
+          { name: 'q', entry: './jobs.js' },
+          { name: 'q', entry: './other.mjs' }
+        ]
+      }
+    ],
     "modules[0].services[1].name is the name of another service already, got 'q'"
   ]
 ]

@@ -1,7 +1,5 @@
 import t from 'tap'
-import { core } from './core.js'
-
-const { normaliseOptions } = await core<typeof import('../../packages/core/dist/options.js')>('options.js')
+import { normaliseOptions } from '#core/options.js'
 
 const LONGEST = 2 ** 31 - 1
 const ms = (least: number) => `must be a whole number of milliseconds from ${least} to ${LONGEST}`
@@ -38,15 +36,68 @@ const cases: [name: string, must: string, values: [unknown, string][]][] = [
   ['drainTimeout', ms(0), [...NONSENSE, TOO_LONG]],
   ['stopIdleGrace', ms(0), [...NONSENSE, TOO_LONG]],
   ['hangTimeout', ms(0), [...NONSENSE, TOO_LONG]],
-  ['hangTimeout', HANG, [[1, '1'], [1_999, '1999']]],
+  [
+    'hangTimeout',
+    HANG,
+    [
+      [1, '1'],
+      [1_999, '1999']
+    ]
+  ],
   ['surge', POSITIVE, [...NONSENSE, ZERO]],
   ['maxRetiring', POSITIVE, [...NONSENSE, ZERO]],
   ['backlog', POSITIVE, [...NONSENSE, ZERO]],
-  ['backoff', 'must be { min, max } in milliseconds', [[null, 'null'], [5, '5'], ['5', "'5'"], [true, 'true']]],
-  ['envFile', 'must be the path of a file', [[null, 'null'], ['', "''"], [5, '5'], [false, 'false'], [{}, '{}']]],
-  ['name', 'must be a text that is not empty', [[null, 'null'], ['', "''"], [5, '5'], [['a'], "[ 'a' ]"]]],
-  ['control', 'must be true or false', [[null, 'null'], [0, '0'], ['true', "'true'"], [{}, '{}']]],
-  ['modules', 'must be an array of modules', [[null, 'null'], [{}, '{}'], ['shell', "'shell'"], [1, '1']]],
+  [
+    'backoff',
+    'must be { min, max } in milliseconds',
+    [
+      [null, 'null'],
+      [5, '5'],
+      ['5', "'5'"],
+      [true, 'true']
+    ]
+  ],
+  [
+    'envFile',
+    'must be the path of a file',
+    [
+      [null, 'null'],
+      ['', "''"],
+      [5, '5'],
+      [false, 'false'],
+      [{}, '{}']
+    ]
+  ],
+  [
+    'name',
+    'must be a text that is not empty',
+    [
+      [null, 'null'],
+      ['', "''"],
+      [5, '5'],
+      [['a'], "[ 'a' ]"]
+    ]
+  ],
+  [
+    'control',
+    'must be true or false',
+    [
+      [null, 'null'],
+      [0, '0'],
+      ['true', "'true'"],
+      [{}, '{}']
+    ]
+  ],
+  [
+    'modules',
+    'must be an array of modules',
+    [
+      [null, 'null'],
+      [{}, '{}'],
+      ['shell', "'shell'"],
+      [1, '1']
+    ]
+  ],
   [
     'log',
     LOG,

@@ -1,9 +1,6 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
-import { core } from './core.js'
-
-const { CHANGEABLE, FIXED, nearestName, normaliseOptions, reportedOptions, show } =
-  await core<typeof import('../../packages/core/dist/options.js')>('options.js')
+import { CHANGEABLE, FIXED, nearestName, normaliseOptions, reportedOptions, show } from '#core/options.js'
 
 const DEFAULTS = {
   workers: availableParallelism(),
@@ -155,7 +152,15 @@ t.test('what is no object of options is refused', async (t) => {
 
 t.test('what a worker reports are the options that were given and can travel', async (t) => {
   t.strictSame(reportedOptions(undefined), {})
-  const given = { workers: 2, name: 'shop', backoff: { min: 1 }, log: 'debug', modules: [], server() {}, envFile: undefined }
+  const given = {
+    workers: 2,
+    name: 'shop',
+    backoff: { min: 1 },
+    log: 'debug',
+    modules: [],
+    server() {},
+    envFile: undefined
+  }
   t.strictSame(reportedOptions(given), { workers: 2, name: 'shop', backoff: { min: 1 } })
 })
 

@@ -1,10 +1,14 @@
-import type { Desired } from '../../packages/core/dist/cluster/desired.js'
-import type { Effect, PlanEvent, PlanSettings, PlanState } from '../../packages/core/dist/cluster/plan.js'
+import type { Desired } from '#core/cluster/desired.js'
+import {
+  desiredOf,
+  type Effect,
+  initialPlan,
+  type PlanEvent,
+  type PlanSettings,
+  type PlanState,
+  plan
+} from '#core/cluster/plan.js'
 import { toMembers } from './cluster-kit.js'
-import { core } from './core.js'
-
-const { desiredOf, initialPlan, plan } =
-  await core<typeof import('../../packages/core/dist/cluster/plan.js')>('cluster/plan.js')
 
 type Exit = Extract<PlanEvent, { type: 'exited' }>
 

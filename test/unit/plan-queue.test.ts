@@ -103,7 +103,9 @@ t.test('the end of an old worker or of a service does not concern the roll', asy
 
 t.test(
   'a roll whose new workers keep crashing after settle fails, so that the next reload has its turn',
-  { todo: 'only workers that never served fail a roll after settle; a crash loop can hold it, and the queue, for long' },
+  {
+    todo: 'only workers that never served fail a roll after settle; a crash loop can hold it, and the queue, for long'
+  },
   async (t) => {
     const planned = Planned.rolling({ workers: 4 })
     planned.reload(2)

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Fate } from './world.js'
-import { SETTINGS, World } from './world.js'
+import { type SETTINGS, World } from './world.js'
 
 const GOOD: Fate = { bootIn: 10, boots: 'ready', servesIn: 1, leavesIn: 10 }
 const LONG = 60_000

@@ -1,6 +1,7 @@
 import { table } from './cluster-kit.js'
 
-const many = (count: number, text: string) => Array.from({ length: count }, (_, at) => text.replace('*', String(at + 1)))
+const many = (count: number, text: string) =>
+  Array.from({ length: count }, (_, at) => text.replace('*', String(at + 1)))
 
 table([
   {

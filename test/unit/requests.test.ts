@@ -1,10 +1,7 @@
 import t from 'tap'
-import type { Effect } from '../../packages/core/dist/cluster/plan.js'
-import { core } from './core.js'
-
-const { failureOf, giveUp, Requests } =
-  await core<typeof import('../../packages/core/dist/supervisor/requests.js')>('supervisor/requests.js')
-const { errorToData, MapacheError } = await core<typeof import('../../packages/core/dist/errors.js')>('errors.js')
+import type { Effect } from '#core/cluster/plan.js'
+import { errorToData, MapacheError } from '#core/errors.js'
+import { failureOf, giveUp, Requests } from '#core/supervisor/requests.js'
 
 type Failed = Extract<Effect, { do: 'failed' }>
 
@@ -45,7 +42,11 @@ t.test('each phase has its error, with the error of the app as its cause', async
   const cases: [Failed, code: string, text: string][] = [
     [failed('boot', app), 'MAPACHE_BOOT_FAILED', 'generation 2 did not boot: TypeError: x is not a function'],
     [failed('roll', app), 'MAPACHE_BOOT_FAILED', 'generation 2 did not boot: TypeError: x is not a function'],
-    [failed('settle', app), 'MAPACHE_SETTLE_FAILED', 'generation 2 ended within settle: TypeError: x is not a function'],
+    [
+      failed('settle', app),
+      'MAPACHE_SETTLE_FAILED',
+      'generation 2 ended within settle: TypeError: x is not a function'
+    ],
     [failed('prepare', app), 'MAPACHE_BOOT_FAILED', 'generation 2 did not boot: TypeError: x is not a function'],
     [failed('boot', new Error('late'), true), 'MAPACHE_BOOT_TIMEOUT', 'generation 2: late'],
     [failed('settle', new Error('late'), true), 'MAPACHE_BOOT_TIMEOUT', 'generation 2: late']
@@ -59,7 +60,11 @@ t.test('each phase has its error, with the error of the app as its cause', async
 
 t.test('what kept a generation from being prepared is itself the error', async (t) => {
   const error = failureOf(failed('prepare', new MapacheError('MAPACHE_ENTRY_MISSING', '/app.js does not exist')))
-  t.match(error, { code: 'MAPACHE_ENTRY_MISSING', message: 'MAPACHE_ENTRY_MISSING: /app.js does not exist', phase: 'prepare' })
+  t.match(error, {
+    code: 'MAPACHE_ENTRY_MISSING',
+    message: 'MAPACHE_ENTRY_MISSING: /app.js does not exist',
+    phase: 'prepare'
+  })
 })
 
 t.test('a start that is given up says after how many attempts, and why', async (t) => {

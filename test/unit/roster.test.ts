@@ -1,15 +1,11 @@
 import t from 'tap'
-import type { EndReason, Member, MemberSpec } from '../../packages/core/dist/cluster/roster.js'
-import { core } from './core.js'
-
-const { chooseEnd, Roster } =
-  await core<typeof import('../../packages/core/dist/cluster/roster.js')>('cluster/roster.js')
+import { chooseEnd, type EndReason, type Member, type MemberSpec, Roster } from '#core/cluster/roster.js'
 
 const worker = (place = 1, generation = 1): MemberSpec => ({ role: 'worker', name: '', generation, place })
 const backoff = { min: 100, max: 30_000 }
 
 /** Launches in a place and lets it end. @returns the account of the place afterwards */
-function endOf(roster: InstanceType<typeof Roster>, reason: EndReason | undefined, now: number, served?: number) {
+function endOf(roster: Roster, reason: EndReason | undefined, now: number, served?: number) {
   const member = roster.launch(worker(), now)
   if (served !== undefined) {
     roster.ready(member, now)
@@ -82,7 +78,7 @@ t.test('the first reason of an end wins', async (t) => {
 })
 
 t.test('an end that nobody chose is a failure of boot before serving, and a crash from then on', async (t) => {
-  const ends: [string, (member: Member, roster: InstanceType<typeof Roster>) => void, EndReason][] = [
+  const ends: [string, (member: Member, roster: Roster) => void, EndReason][] = [
     ['launching', () => {}, 'boot-failed'],
     ['ready', (member, roster) => roster.ready(member, 1), 'boot-failed'],
     [

@@ -1,9 +1,5 @@
 import t from 'tap'
-import type { State } from '../../packages/core/dist/cluster/states.js'
-import { core } from './core.js'
-
-const { canMove, MOVES, transition } =
-  await core<typeof import('../../packages/core/dist/cluster/states.js')>('cluster/states.js')
+import { canMove, MOVES, type State, transition } from '#core/cluster/states.js'
 
 /** The table, written a second time on purpose: a change to either has to be meant. */
 const LEGAL = [

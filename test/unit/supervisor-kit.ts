@@ -1,20 +1,14 @@
 import type { Test } from 'tap'
-import type { Connection } from '../../packages/core/dist/channel/server.js'
-import type { MapacheOptions } from '../../packages/core/dist/options.js'
-import type { ExitStatus } from '../../packages/core/dist/supervisor/launch/launcher.js'
-import type { Peer } from '../../packages/core/dist/supervisor/processes.js'
-import type { Supervisor as SupervisorOf, SupervisorParts } from '../../packages/core/dist/supervisor/supervisor.js'
-import { core } from './core.js'
-
-const { Supervisor } =
-  await core<typeof import('../../packages/core/dist/supervisor/supervisor.js')>('supervisor/supervisor.js')
-const { takeMessage } =
-  await core<typeof import('../../packages/core/dist/supervisor/messages.js')>('supervisor/messages.js')
-const { normaliseOptions } = await core<typeof import('../../packages/core/dist/options.js')>('options.js')
+import type { Connection } from '#core/channel/server.js'
+import { type MapacheOptions, normaliseOptions } from '#core/options.js'
+import type { ExitStatus } from '#core/supervisor/launch/launcher.js'
+import { takeMessage } from '#core/supervisor/messages.js'
+import type { Peer } from '#core/supervisor/processes.js'
+import { Supervisor, type SupervisorParts } from '#core/supervisor/supervisor.js'
 
 /** A supervisor whose processes are fakes, moved on by hand, and that binds and listens on nothing. */
 export class Staged {
-  readonly supervisor: SupervisorOf
+  readonly supervisor: Supervisor
   readonly log: string[] = []
   readonly #ends = new Map<number, (status: ExitStatus) => void>()
 

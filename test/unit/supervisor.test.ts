@@ -15,7 +15,7 @@ t.test('a reload is done when the last old worker retires, however long that one
   await staged.start()
   const reload = staged.supervisor.reload()
   staged.settle()
-  t.match(await Promise.race([reload, sleep(1_000, 'late')]), { generation: 2 })
+  t.match(await Promise.race([reload, sleep(1_000, 'late', { ref: false })]), { generation: 2 })
   t.strictSame(staged.shown, ['1 g1 retiring', '2 g1 retiring', '3 g2 serving', '4 g2 serving'])
 })
 
@@ -27,7 +27,7 @@ t.test('a reload that waits begins when the running one is done, and is done in 
   staged.settle()
   await sleep(20)
   staged.settle()
-  t.match(await Promise.race([outcomes, sleep(1_000, 'late')]), [
+  t.match(await Promise.race([outcomes, sleep(1_000, 'late', { ref: false })]), [
     { value: { generation: 2 } },
     { reason: { code: 'MAPACHE_RELOAD_SUPERSEDED' } },
     { value: { generation: 3 } }
@@ -52,7 +52,7 @@ t.test('a listener of the begin of a reload may scale the cluster', UNPINNED, as
   const reload = staged.supervisor.reload()
   reload.catch(() => {})
   staged.settle()
-  t.match(await Promise.race([reload, sleep(200, 'late')]), { generation: 2 })
+  t.match(await Promise.race([reload, sleep(200, 'late', { ref: false })]), { generation: 2 })
   t.match(staged.log.join('\n'), /reloading/)
   t.notMatch(staged.log.join('\n'), /a listener for reload:start failed/)
 })
@@ -65,7 +65,10 @@ t.test('a listener of the end of a reload may scale the cluster while another re
   staged.settle()
   await sleep(20)
   staged.settle()
-  t.match(await Promise.race([outcomes, sleep(200, 'late')]), [{ value: { generation: 2 } }, { value: { generation: 3 } }])
+  t.match(await Promise.race([outcomes, sleep(200, 'late', { ref: false })]), [
+    { value: { generation: 2 } },
+    { value: { generation: 3 } }
+  ])
 })
 
 t.test('a listener that throws harms nothing', async (t) => {
@@ -78,7 +81,7 @@ t.test('a listener that throws harms nothing', async (t) => {
   await staged.start()
   const reload = staged.supervisor.reload()
   staged.settle()
-  t.match(await Promise.race([reload, sleep(1_000, 'late')]), { generation: 2 })
+  t.match(await Promise.race([reload, sleep(1_000, 'late', { ref: false })]), { generation: 2 })
 })
 
 t.test('to scale to nothing at all, as by a misspelt name, is refused', UNDEFINED, async (t) => {

@@ -32,11 +32,13 @@ export function observed<Value>(work: Promise<Value>, callback?: ListenCallback)
   work.then(
     () => callback?.(null),
     (error) => {
-      if (callback) callback(error as Error)
-      else if (!promise.observed) {
+      if (callback) return callback(error as Error)
+      // `await` calls `then` a little later than it is written; what has failed already would be judged before.
+      setImmediate(() => {
+        if (promise.observed) return
         console.error(describeFailure(error))
         process.exit(1)
-      }
+      })
     }
   )
   // Node's own complaint would come too, and after ours there is nothing to add.

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import type { Desired } from '../../../packages/core/dist/cluster/desired.js'
-import type { Effect } from '../../../packages/core/dist/cluster/plan.js'
-import type { Action } from '../../../packages/core/dist/cluster/reconcile.js'
-import type { Member } from '../../../packages/core/dist/cluster/roster.js'
+import type { Desired } from '#core/cluster/desired.js'
+import type { Effect } from '#core/cluster/plan.js'
+import type { Action } from '#core/cluster/reconcile.js'
+import type { Member } from '#core/cluster/roster.js'
 import type { Kind } from './fates.js'
 import type { World } from './world.js'
 
@@ -88,7 +88,11 @@ export class Checks {
     const { roster, processes, state } = this.#world
     const serving = this.#serving().length
     assert.ok(serving >= this.#floor, `${serving} workers serve of ${this.#floor}, and none was lost`)
-    assert.deepEqual([...processes.keys()], roster.members.map(({ id }) => id), 'the roster is not what runs')
+    assert.deepEqual(
+      [...processes.keys()],
+      roster.members.map(({ id }) => id),
+      'the roster is not what runs'
+    )
     if (state.stopping === 'no') assert.equal(state.current, this.#lastDone, 'the current generation')
     assert.equal(state.roll?.request, this.#rolling, 'the roll of the plan')
   }

@@ -1,14 +1,7 @@
 /** What is wrong with the code of a generation, if anything. */
 export type Kind = 'good' | 'unprepared' | 'no-boot' | 'never-ready' | 'never-serves' | 'dies-in-settle' | 'flaky'
 
-export const BAD: readonly Kind[] = [
-  'unprepared',
-  'no-boot',
-  'never-ready',
-  'never-serves',
-  'dies-in-settle',
-  'flaky'
-]
+export const BAD: readonly Kind[] = ['unprepared', 'no-boot', 'never-ready', 'never-serves', 'dies-in-settle', 'flaky']
 
 /** What will become of one process, decided when it is launched. Times in ms, from the step before. */
 export interface Fate {

@@ -1,4 +1,4 @@
-import type { Member } from '../../../packages/core/dist/cluster/roster.js'
+import type { Member } from '#core/cluster/roster.js'
 import type { Agenda } from './agenda.js'
 import type { Fate } from './fates.js'
 

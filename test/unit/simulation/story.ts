@@ -111,7 +111,7 @@ function stop(world: World, random: () => number): void {
     wait(world, random() * 1_000)
     if (!world.stopped) world.apply({ type: 'stop', mode: 'now' })
   }
-  while (!world.stopped && world.agenda.step(began + PEACE)) continue
+  while (!world.stopped && world.agenda.step(began + PEACE));
   assert.ok(world.stopped, `${world.roster.members.length} processes are left after the stop`)
   const took = world.now - began
   // Workers and then services, each with its drain, the grace after it, and the kill's own time.
@@ -121,7 +121,7 @@ function stop(world: World, random: () => number): void {
 
 function wait(world: World, time: number): void {
   const until = world.now + time
-  while (world.agenda.step(until)) continue
+  while (world.agenda.step(until));
 }
 
 function drawSettings(random: () => number) {

@@ -1,19 +1,18 @@
-import type { Effect, PlanEvent, PlanSettings, PlanState } from '../../../packages/core/dist/cluster/plan.js'
-import type { Action } from '../../../packages/core/dist/cluster/reconcile.js'
-import type { MemberSpec, Roster as RosterOf } from '../../../packages/core/dist/cluster/roster.js'
-import { core } from '../core.js'
+import {
+  desiredOf,
+  type Effect,
+  initialPlan,
+  type PlanEvent,
+  type PlanSettings,
+  type PlanState,
+  plan
+} from '#core/cluster/plan.js'
+import { type Action, reconcile } from '#core/cluster/reconcile.js'
+import { chooseEnd, type MemberSpec, Roster } from '#core/cluster/roster.js'
 import { Agenda } from './agenda.js'
 import { Checks } from './checks.js'
 import { drawFate, type Kind } from './fates.js'
 import { FakeProcess, type Receiver } from './process.js'
-
-const { desiredOf, initialPlan, plan } =
-  await core<typeof import('../../../packages/core/dist/cluster/plan.js')>('cluster/plan.js')
-const { reconcile } = await core<typeof import('../../../packages/core/dist/cluster/reconcile.js')>(
-  'cluster/reconcile.js'
-)
-const { Roster, chooseEnd } =
-  await core<typeof import('../../../packages/core/dist/cluster/roster.js')>('cluster/roster.js')
 
 /** The code that a reload finds on disk: what is wrong with it, and how many workers its options ask for. */
 export interface Code {
@@ -25,7 +24,7 @@ export interface Code {
 export class World implements Receiver {
   readonly random: () => number
   readonly agenda = new Agenda()
-  readonly roster: RosterOf = new Roster()
+  readonly roster = new Roster()
   readonly processes = new Map<number, FakeProcess>()
   /** The code of each generation. */
   readonly code = new Map<number, Code>([[1, { kind: 'good' }]])
