@@ -3,7 +3,7 @@ import { play } from './simulation/story.js'
 
 /** MAPACHE_SEED=12 npm test -- test/unit/simulation.test.ts: plays one story again and prints all that happens in it. */
 const { MAPACHE_SEED: again } = process.env
-const STORIES = 600
+const STORIES = 500
 const EVENTS = 220
 
 t.test('in every random story what the cluster promises holds at each step', async (t) => {
