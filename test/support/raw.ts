@@ -26,11 +26,16 @@ export class RawClient {
     return client
   }
 
-  constructor(socket: Socket) {
+  /** Opens a connection on which something else than HTTP is spoken. */
+  static plain(port: number): RawClient {
+    return new RawClient(connectSocket({ host: '127.0.0.1', port }), false)
+  }
+
+  constructor(socket: Socket, speaksHttp = true) {
     this.socket = socket
     socket.on('data', (piece: Buffer) => {
       this.text += piece.toString('latin1')
-      this.#reader.push(piece)
+      if (speaksHttp) this.#reader.push(piece)
       this.#read()
     })
     socket.on('end', () => {

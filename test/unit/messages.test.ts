@@ -64,7 +64,7 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     ]
   },
   listen: {
-    from: ['worker'],
+    from: ['worker', 'service'],
     valid: [
       { request: 1, address: { port: 0, ordinal: 1 } },
       { request: 1, address: { port: 80, host: '::', ipv6Only: true } },

@@ -6,7 +6,7 @@ import { MapacheError } from './errors.js'
 import { findModuleFile } from './modules.js'
 import { observed } from './observed.js'
 import { normaliseOptions, reportedOptions } from './options.js'
-import { type EntrySource, ownEntry, workerExecArgv } from './supervisor/entry.js'
+import { type EntrySource, logicalCwd, ownEntry, workerExecArgv } from './supervisor/entry.js'
 import { supervise } from './supervisor/start.js'
 import { checkFactory, type Factory } from './worker/factory.js'
 import { currentRuntime, type Runtime } from './worker/registry.js'
@@ -151,8 +151,8 @@ export class WorkerCluster extends EventEmitter<ClusterEvents> implements Cluste
     await this.#runtime.call('scale', workers)
   }
 
-  async stop(): Promise<void> {
-    await this.#runtime.call('stop')
+  async stop(mode: 'graceful' | 'now' = 'graceful'): Promise<void> {
+    await this.#runtime.call(mode === 'now' ? 'stop-now' : 'stop')
   }
 
   status(): Promise<ClusterStatus> {
@@ -162,7 +162,8 @@ export class WorkerCluster extends EventEmitter<ClusterEvents> implements Cluste
 
 /** In the module form the supervisor does not load the app, and workers load nothing but the factory's module. */
 function moduleSource(adapter: Adapter<never, never>, factory: string | URL, options: object): EntrySource {
-  const file = findModuleFile(factory, process.cwd())
+  const cwd = logicalCwd()
+  const file = findModuleFile(factory, cwd)
   if (file === undefined) {
     throw new MapacheError('MAPACHE_FACTORY_INVALID', `the factory's module ${String(factory)} does not exist`)
   }
@@ -175,7 +176,7 @@ function moduleSource(adapter: Adapter<never, never>, factory: string | URL, opt
     script: '',
     args: process.argv.slice(2),
     execArgv: workerExecArgv(process.execArgv),
-    cwd: process.cwd(),
+    cwd,
     module: { file, factory: factoryUrl, adapter: adapter.module, listen: [], options: reportedOptions(options) }
   }
 }

@@ -8,7 +8,7 @@ import type { MapacheModule } from './modules.js'
 
 /** What a user may pass. Every option has a default; every duration is in milliseconds. */
 export interface MapacheOptions {
-  /** How many workers serve; `'auto'` is what the machine (or its cgroup) can run at once. */
+  /** How many workers serve; `'auto'` is os.availableParallelism(). */
   workers?: number | 'auto'
   /** Workers booted and held back, to step in at once. */
   spare?: number
@@ -34,7 +34,7 @@ export interface MapacheOptions {
   backlog?: number
   /** A file of environment variables, read anew for each generation. What the environment already has, wins. */
   envFile?: string
-  /** The cluster's name in logs, titles and commands. Default: the entry's folder. */
+  /** The cluster's name in logs, titles and commands. Default: the working directory's name, or the entry's folder under `mapache start`. */
   name?: string
   /** Whether app code in a worker may reload, scale and stop the cluster. */
   control?: boolean

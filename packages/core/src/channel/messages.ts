@@ -50,7 +50,7 @@ const Drained = v.strictObject({
 const ALL = ['worker', 'service', 'mold', 'operator'] as const
 const PROCESSES = ['worker', 'service'] as const
 const CALLERS = ['worker', 'service', 'operator'] as const
-const METHODS = ['status', 'reload', 'refork', 'scale', 'stop'] as const
+const METHODS = ['status', 'reload', 'refork', 'scale', 'stop', 'stop-now'] as const
 const moduleMessage = { module: name, message: name, data: v.unknown() }
 const reply = { request: id, value: v.optional(v.unknown()), error: v.optional(ErrorSchema) }
 
@@ -65,7 +65,7 @@ export const UPWARD = {
   /** The error that is about to end the process. */
   failed: up('failed', PROCESSES, { error: ErrorSchema }),
   /** Asks for an address that it was not started with; the handle comes by Node's IPC. */
-  listen: up('listen', ['worker'], { request: id, address: Wanted }),
+  listen: up('listen', PROCESSES, { request: id, address: Wanted }),
   vitals: up('vitals', ['worker'], { vitals: Vitals }),
   /** Services say it once a second, in place of vitals. */
   alive: up('alive', ['service'], {}),

@@ -228,7 +228,9 @@ function takeExit(state: PlanState, event: Extract<PlanEvent, { type: 'exited' }
   const { roll } = state
   if (roll && event.generation === roll.to) {
     if (roll.phase !== 'rolling') return fail(state, phaseOf(event), event.error, event.timedOut, effects)
-    if (event.failed && !event.served) return fail(state, 'roll', event.error, event.timedOut, effects)
+    // A place that keeps crashing would hold the roll, and the reload that waits behind it, for ever.
+    const hopeless = !event.served || event.failures >= state.settings.bootAttempts
+    if (event.failed && hopeless) return fail(state, 'roll', event.error, event.timedOut, effects)
   }
   if (!state.roll && !state.everReady && event.failed && event.failures >= state.settings.bootAttempts) {
     effects.push({ do: 'give-up', error: event.error, timedOut: event.timedOut })

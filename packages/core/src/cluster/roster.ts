@@ -112,7 +112,8 @@ export class Roster {
     const before = member.state
     transition(member, 'exited', now)
     this.#members.delete(member.id)
-    const reason = member.reason ?? (before === 'launching' || before === 'ready' ? 'boot-failed' : 'crash')
+    const reason =
+      member.reason ?? member.stale?.reason ?? (before === 'launching' || before === 'ready' ? 'boot-failed' : 'crash')
     const failed = FAILURES.has(reason)
     const key = placeKey(member)
     const served = member.servingAt === undefined ? 0 : now - member.servingAt

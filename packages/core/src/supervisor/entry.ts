@@ -110,7 +110,7 @@ export function workerEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 /** The working directory as the shell names it: process.cwd() has its symlinks resolved. */
-function logicalCwd(): string {
+export function logicalCwd(): string {
   const { PWD: named } = process.env
   try {
     if (named && realpathSync(named) === process.cwd()) return named

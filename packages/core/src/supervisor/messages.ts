@@ -141,6 +141,9 @@ function call(supervisor: Supervisor, method: Extract<Message, { type: 'call' }>
       // The answer comes before the end: the one who asks is among those who leave.
       void supervisor.stop()
       return
+    case 'stop-now':
+      void supervisor.stop('now')
+      return
     default:
       return method satisfies never
   }

@@ -67,7 +67,8 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   #addresses: readonly BoundAddress[] | undefined
   #reported: ReportedOptions | undefined
   #removeFiles = () => {}
-  #converging = false
+  #applying = false
+  readonly #events: PlanEvent[] = []
   /** The stack of the last failure that was logged whole. */
   lastFailure = ''
 
@@ -136,7 +137,8 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   }
 
   async scale(workers: number): Promise<void> {
-    const checked = normaliseOptions({ workers }).workers
+    // Left out it would be taken for 'auto'.
+    const checked = normaliseOptions({ workers: workers ?? null }).workers
     if (this.stopping) throw new MapacheError('MAPACHE_STOPPING', 'the cluster is stopping')
     this.#settings = Object.freeze({ ...this.#settings, workers: checked })
     this.log.info(`scaling to ${checked} workers`)
@@ -172,17 +174,32 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
 
   /** Lets the plan take an event into account, and carries out what follows. */
   apply(event: PlanEvent): void {
+    this.#events.push(event)
+    // A listener of an event may lead back here, while what it heard of is being carried out: its turn comes after.
+    if (this.#applying) return
+    this.#applying = true
+    try {
+      for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#take(next)
+    } finally {
+      this.#applying = false
+    }
+  }
+
+  #take(event: PlanEvent): void {
     const now = this.clock.now()
     const { state, effects } = plan(this.#plan, event, this.roster.members, now)
     this.#plan = state
     let lookAgain = Number.POSITIVE_INFINITY
-    const next: PlanEvent[] = []
     for (const effect of effects) {
       if (effect.do === 'look-again') lookAgain = Math.min(lookAgain, effect.at)
-      else next.push(...[carryOut(this, effect, now)].filter((one) => one !== undefined))
+      else {
+        const next = carryOut(this, effect, now)
+        if (next) this.#events.unshift(next)
+      }
     }
-    for (const one of next) this.apply(one)
-    if (next.length === 0) this.#converge(lookAgain)
+    // A generation that could not be prepared must be out of the plan before anything is launched of it.
+    if (this.#events[0]?.type === 'generation-failed') return
+    this.#converge(lookAgain)
   }
 
   exited(peer: Peer, status: ExitStatus): void {
@@ -244,9 +261,6 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   }
 
   #converge(lookAgain: number): void {
-    // What a listener of an event starts is taken into account by the loop that emitted it.
-    if (this.#converging) return
-    this.#converging = true
     let until = lookAgain
     for (let acted = true; acted; ) {
       const now = this.clock.now()
@@ -260,11 +274,13 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
         }
       }
     }
-    this.#converging = false
     clearTimeout(this.#timer)
     if (this.stopping && this.roster.members.length === 0) this.#finish()
     else if (until !== Number.POSITIVE_INFINITY) {
-      this.#timer = setTimeout(() => this.apply({ type: 'tick' }), Math.max(1, until - this.clock.now()))
+      this.#timer = setTimeout(
+        () => this.apply({ type: 'tick' }),
+        Math.min(LONGEST_TIMER, Math.max(1, until - this.clock.now()))
+      )
     }
     this.#forget()
   }
@@ -301,3 +317,6 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     this.#stopped.resolve()
   }
 }
+
+/** The longest delay that a Node timer can have, ms. */
+const LONGEST_TIMER = 2 ** 31 - 1

@@ -66,7 +66,11 @@ export class Drain {
 
   #retire(server: Connections, { mode }: DrainOptions): Promise<void> {
     if (!server.draining) {
-      server.drain({ request: dispatchLater, session: closeSession, finished: () => this.#finished() })
+      server.drain({
+        request: (connection, dispatch) => dispatchLater(server.server, connection, dispatch),
+        session: closeSession,
+        finished: () => this.#finished()
+      })
     }
     for (const connection of server.open) {
       announceClose(connection)
@@ -107,7 +111,7 @@ export class Drain {
  * unanswered. So the loop turns twice before the app has it, which is enough for those in the same read or the next; and
  * a client that was seen to send several at once gets a moment more to send as many again.
  */
-function dispatchLater(connection: Connection, dispatch: () => void): void {
+function dispatchLater(server: Server, connection: Connection, dispatch: () => void): void {
   // At once: the answer before this one is no longer the last.
   announceClose(connection)
   const queue = waiting.get(connection)
@@ -116,6 +120,7 @@ function dispatchLater(connection: Connection, dispatch: () => void): void {
     return
   }
   waiting.set(connection, [dispatch])
+  allowHalfClose(server, connection)
   const flush = () => {
     const batch = waiting.get(connection) ?? []
     waiting.delete(connection)
@@ -130,6 +135,25 @@ function dispatchLater(connection: Connection, dispatch: () => void): void {
     else setTimeout(look, BATCH / 10)
   }
   setImmediate(() => setImmediate(look))
+}
+
+/**
+ * Node ends a connection when its client ends its own side (a half-close), with whatever is not answered by then. An app
+ * that answers at once would have answered before, and must not lose the request because it was handed over later.
+ */
+function allowHalfClose(server: ServerInternals, connection: Connection): void {
+  if (halfClosable.has(connection)) return
+  halfClosable.add(connection)
+  const socket = connection.tls ?? connection.socket
+  socket.allowHalfOpen = true
+  // Node's own listener, which looks at this, runs between the two.
+  const { httpAllowHalfOpen } = server
+  socket.prependListener('end', () => {
+    if (waiting.has(connection)) server.httpAllowHalfOpen = true
+  })
+  socket.on('end', () => {
+    server.httpAllowHalfOpen = httpAllowHalfOpen
+  })
 }
 
 /**
@@ -197,10 +221,14 @@ function isHandshaking(server: Server, tls: unknown): boolean {
   return tls === undefined && 'setTicketKeys' in server
 }
 
-type ServerInternals = Server & { _handle?: { listen?(backlog: number): number } | null }
+type ServerInternals = Server & {
+  _handle?: { listen?(backlog: number): number } | null
+  httpAllowHalfOpen?: boolean | undefined
+}
 
 /** Requests that came during the drain, until they are handed to the app. */
 const waiting = new WeakMap<Connection, (() => void)[]>()
+const halfClosable = new WeakSet<Connection>()
 /** Marks an answer that the drain made the last. */
 const CLOSED = Symbol('mapache.closed')
 /** Milliseconds. */

@@ -29,7 +29,7 @@ export interface Runtime {
   /** Reports what keeps this worker from serving, and ends it. */
   fail(error: unknown): never
   call(
-    method: 'status' | 'reload' | 'refork' | 'scale' | 'stop',
+    method: 'status' | 'reload' | 'refork' | 'scale' | 'stop' | 'stop-now',
     workers?: number
   ): Promise<ClusterStatus & ReloadResult>
 }
