@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { statSync, writeFileSync } from 'node:fs'
 import http2 from 'node:http2'
+import net from 'node:net'
 import path from 'node:path'
 import tls from 'node:tls'
 import t from 'tap'
@@ -179,4 +180,29 @@ await mapacheFastify(() => {
   t.match(String((await once(socket, 'data'))[0]), /^HTTP\/1\.1 200/)
   socket.destroy()
   t.equal(await reload(fixture), 'done')
+})
+
+t.test('code that listens elsewhere after a reload is served there, and the old address is closed', async (t) => {
+  const file = path.join(t.testdir(), 'app.mjs')
+  const sockets = [1, 2].map((n) => `/tmp/mp-move-${process.pid}-${n}.sock`) as [string, string]
+  const code = (at: string) => `import http from 'node:http'
+http.createServer((req, res) => res.end('${at}')).listen('${at}')`
+  const fixture = startCli(t, ['-w', '2', '--settle', '50', put(file, code(sockets[0]))])
+  await fixture.workersServing(2)
+  put(file, code(sockets[1]))
+  t.equal(await reload(fixture), 'done')
+  t.equal((await get({ socketPath: sockets[1] })).body, sockets[1])
+  await fixture.printed(/no longer listening on \/tmp\/mp-move-\d+-1\.sock; serving on \/tmp\/mp-move-\d+-2\.sock/)
+  await t.rejects(get({ socketPath: sockets[0] }), { code: 'ENOENT' })
+})
+
+t.test('an address in use is told under mapache start too, and ends the start', async (t) => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as net.AddressInfo
+  const code = `require('http').createServer().listen(${port}, '127.0.0.1')`
+  const fixture = startCli(t, ['-w', '1', put(path.join(t.testdir(), 'app.cjs'), code)])
+  t.strictSame(await fixture.exit(), { code: 1, signal: null })
+  t.match(fixture.output, /MAPACHE_ADDRESS_IN_USE: 127\.0\.0\.1:\d+ is in use by another process/)
 })

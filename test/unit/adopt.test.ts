@@ -88,7 +88,9 @@ t.test('an option that was given from outside is not changed by code', async (t)
 t.test('an option that was given from outside and scaled by hand since stays as scaled', async (t) => {
   const pinned = { workers: 3 }
   const current = inForce(pinned, { workers: 6 })
-  t.equal(adoptOptions(current, { workers: 1 }, { workers: 2 }, pinned).settings.workers, 6)
+  for (const before of [undefined, { workers: 1 }]) {
+    t.equal(adoptOptions(current, before, { workers: 2 }, pinned).settings.workers, 6)
+  }
 })
 
 t.test('options that hold until the next start are told and not changed', async (t) => {

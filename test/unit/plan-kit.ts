@@ -59,7 +59,7 @@ export class Planned {
   static serving(settings: Partial<PlanSettings> = {}, services: PlanState['services'] = []): Planned {
     const planned = new Planned(settings, services)
     planned.members = ['w g1 p1 serving', 'w g1 p2 serving']
-    planned.take({ type: 'ready', id: 1, role: 'worker', generation: 1 })
+    planned.serving(1, 1)
     return planned
   }
 

@@ -57,7 +57,7 @@ t.test('in a stop no exit gives up, fails a roll or begins one', async (t) => {
   t.strictSame(settling.exited(2, { served: true }), [])
 })
 
-t.test('a start is given up when a place failed to boot bootAttempts times and nothing was ever ready', async (t) => {
+t.test('a start is given up when a place failed to boot bootAttempts times and nothing ever served', async (t) => {
   const planned = new Planned({ bootAttempts: 3 })
   t.strictSame(planned.exited(1, { failures: 1 }), [])
   t.strictSame(planned.exited(1, { failures: 2 }), [])
@@ -65,16 +65,22 @@ t.test('a start is given up when a place failed to boot bootAttempts times and n
   t.strictSame(planned.exited(1, { failures: 3, timedOut: true }), ['give-up timed out: no database'])
 })
 
-t.test('a start is not given up once a worker was ready, whatever follows', async (t) => {
+t.test('a start is given up when workers become ready and never come to listen', async (t) => {
   const planned = new Planned()
   planned.take({ type: 'ready', id: 1, role: 'worker', generation: 1 })
+  t.strictSame(planned.exited(1, { failures: 3 }), ['give-up: no database'])
+})
+
+t.test('a start is not given up once a worker served, whatever follows', async (t) => {
+  const planned = new Planned()
+  planned.serving(1, 1)
   t.strictSame(planned.exited(1, { failures: 50 }), [])
 })
 
-t.test('a service that is ready, or fails, has no say in giving up', async (t) => {
+t.test('a service that serves, or fails, has no say in giving up', async (t) => {
   const planned = new Planned()
   t.strictSame(planned.exited(1, { role: 'service', failures: 50 }), [])
-  planned.take({ type: 'ready', id: 1, role: 'service', generation: 1 })
+  planned.take({ type: 'serving', id: 1, role: 'service', generation: 1 })
   t.strictSame(planned.exited(1, { failures: 3 }), ['give-up: no database'])
 })
 

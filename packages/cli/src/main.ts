@@ -35,6 +35,7 @@ async function main(args: string[]): Promise<number | undefined> {
   const [command, ...rest] = args
   switch (command) {
     case 'start':
+      if (rest[0] === '-h' || rest[0] === '--help') return main(['help'])
       await start(rest)
       return undefined
     case undefined:
@@ -65,7 +66,7 @@ main(process.argv.slice(2)).then(
   },
   (error) => {
     const usage = error instanceof MapacheError && error.code === 'MAPACHE_OPTION_INVALID'
-    console.error(`mapache: ${describeFailure(error)}`)
+    console.error(usage ? `mapache: ${error.message}\nSee mapache help.` : `mapache: ${describeFailure(error)}`)
     process.exit(usage ? 2 : 1)
   }
 )

@@ -6,6 +6,7 @@ import { MapacheError } from './errors.js'
 import { type Adapter, type Listenable, makeListenable, type Opened } from './listenable.js'
 import { type MapacheOptions, show } from './options.js'
 import type { Factory } from './worker/factory.js'
+import { markMain } from './worker/registry.js'
 
 /** What a listener factory may return: a listener, a server that does not listen yet, or either with its own close. */
 export type HttpApp = RequestListener | Server | { listener: RequestListener | Server; close?: () => unknown }
@@ -63,6 +64,7 @@ export function openHttp(
       }
       used = true
       const server = isServer ? (app as Server) : checkServer((makeServer ?? http.createServer)(app as RequestListener))
+      markMain(server)
       server.listen(address)
       await once(server, 'listening')
       const bound = server.address() as AddressInfo | string | null

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
 import type { Listenable, MapacheOptions } from '@mapache/core'
-import { type Adapter, type Factory, MapacheError, makeListenable, show } from '@mapache/core/adapter'
+import { type Adapter, type Factory, MapacheError, makeListenable, markMain, show } from '@mapache/core/adapter'
 import type { FastifyInstance } from 'fastify'
 import { decorate } from './plugin.js'
 import { listenAlone } from './takeover.js'
@@ -56,6 +56,7 @@ export const adapter: Adapter<FastifyInstance, MapacheFastifyOptions> = {
         }
         const server = (makeServer ?? http.createServer)(app.routing as unknown as http.RequestListener)
         if (server instanceof http.Server) Object.assign(server, timeoutsOf(app.server))
+        markMain(server)
         server.listen(address)
         await once(server, 'listening')
         return portOf(server)

@@ -4,6 +4,7 @@ import type { BoundAddress, Cluster } from '@mapache/core'
 import {
   currentRuntime,
   type ListenCallback,
+  markMain,
   normaliseOptions,
   observed,
   ownEntry,
@@ -50,6 +51,7 @@ export function trackInstances(): void {
 /** Listens with the instance's own `listen`, for callers that have made this process a worker's already. */
 export async function listenAlone(fastify: FastifyInstance, address: object): Promise<void> {
   const listen = instances.get(fastify)?.listen ?? (fastify.listen as unknown as Listen)
+  markMain(fastify.server)
   await listen.call(fastify, address)
 }
 
@@ -64,6 +66,7 @@ export function takeOverLate(fastify: FastifyInstance, options: object): void {
   const runtime = currentRuntime()
   if (runtime) {
     runtime.manage(reportedOptions(options), () => fastify.close())
+    markMain(fastify.server)
     fastify.addHook('onListen', async () => runtime.serving())
     return
   }
@@ -106,6 +109,7 @@ function serve(fastify: FastifyInstance, { listen, options }: Known, args: unkno
   const runtime = currentRuntime()
   const run = async () => {
     runtime?.manage(reportedOptions(options), () => fastify.close())
+    markMain(fastify.server)
     const own = args.filter((arg) => typeof arg !== 'function')
     const address = await listen.apply(fastify, own)
     runtime?.serving()

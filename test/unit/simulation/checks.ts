@@ -62,7 +62,7 @@ export class Checks {
         if (effect.request === this.#rolling) this.#rolling = undefined
         return this.#end(effect.request, effect.do)
       case 'give-up':
-        assert.equal(this.#world.state.everReady, false, 'given up though a worker was ready')
+        assert.equal(this.#world.state.everServed, false, 'given up though a worker served')
         assert.equal(this.#rolling, undefined, 'given up while a roll runs')
     }
   }

@@ -27,6 +27,9 @@ export function play(seed: number, events: number, trace?: (lines: readonly stri
 
 function run(world: World, random: () => number, events: number): Ending {
   let count = 0
+  world.listener = () => {
+    if (world.faults && world.state.stopping === 'no' && random() < 0.005) listen(world, random)
+  }
   world.apply({ type: 'tick' })
   const pace = 200 + random() * 2_000
   while (count < events && world.state.stopping === 'no') {
@@ -57,6 +60,12 @@ function happen(world: World, random: () => number): void {
   else if (dice < 0.85) pick()?.exit()
   else if (dice < 0.9) world.apply({ type: 'settings', settings: { spare: Math.floor(random() * 3) } })
   else world.apply({ type: 'tick' })
+}
+
+/** What a listener of the cluster's events may do. */
+function listen(world: World, random: () => number): void {
+  if (random() < 0.5) world.apply({ type: 'scale', workers: 1 + Math.floor(random() * 5) })
+  else reload(world, random)
 }
 
 function reload(world: World, random: () => number): void {

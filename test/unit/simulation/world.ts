@@ -34,6 +34,10 @@ export class World implements Receiver {
   state: PlanState
   /** While set, processes fail as their fates say and generations are as bad as they were made. */
   faults = true
+  /** Called for everything that listeners hear of, in the midst of its being carried out. */
+  listener = () => {}
+  readonly #events: PlanEvent[] = []
+  #applying = false
   #requests = 0
   #served = false
   #dropTick = () => {}
@@ -64,22 +68,11 @@ export class World implements Receiver {
 
   /** Like Supervisor.apply. */
   apply(event: PlanEvent): void {
-    const { now } = this
-    this.note(() => `${JSON.stringify(event)}`)
-    this.#pulse()
-    const { state, effects } = plan(this.state, event, this.roster.members, now)
-    this.state = state
-    this.checks.planned()
-    let lookAgain = Number.POSITIVE_INFINITY
-    const next: PlanEvent[] = []
-    for (const effect of effects) {
-      this.note(() => `  effect ${JSON.stringify({ ...effect, error: undefined })}`)
-      this.checks.effect(effect)
-      if (effect.do === 'look-again') lookAgain = Math.min(lookAgain, effect.at)
-      else next.push(...this.#carryOut(effect))
-    }
-    for (const one of next) this.apply(one)
-    if (next.length === 0) this.#converge(lookAgain)
+    this.#events.push(event)
+    if (this.#applying) return
+    this.#applying = true
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#take(next)
+    this.#applying = false
     this.checks.settled()
   }
 
@@ -138,6 +131,24 @@ export class World implements Receiver {
     })
   }
 
+  #take(event: PlanEvent): void {
+    this.note(() => `${JSON.stringify(event)}`)
+    this.#pulse()
+    const { state, effects } = plan(this.state, event, this.roster.members, this.now)
+    this.state = state
+    this.checks.planned()
+    let lookAgain = Number.POSITIVE_INFINITY
+    for (const effect of effects) {
+      this.note(() => `  effect ${JSON.stringify({ ...effect, error: undefined })}`)
+      this.checks.effect(effect)
+      this.listener()
+      if (effect.do === 'look-again') lookAgain = Math.min(lookAgain, effect.at)
+      else this.#events.unshift(...this.#carryOut(effect))
+    }
+    if (this.#events[0]?.type === 'generation-failed') return
+    this.#converge(lookAgain)
+  }
+
   note(text: () => string): void {
     this.trace?.push(`${this.now.toFixed(0).padStart(7)} ${text()}`)
   }
@@ -179,6 +190,7 @@ export class World implements Receiver {
           this.note(() => `  ${JSON.stringify(action)}`)
           this.checks.action(action, desired)
           this.#perform(action)
+          this.listener()
           acted = true
         }
       }

@@ -45,8 +45,8 @@ export interface PlanState {
   roll?: Roll
   /** A reload that waits for the running one: a queue of one. */
   queued?: number
-  /** Whether any worker has ever been ready. */
-  everReady: boolean
+  /** Whether any worker has ever served: one that is ready may still fail to listen. */
+  everServed: boolean
   stopping: 'no' | 'graceful' | 'now'
 }
 
@@ -91,7 +91,7 @@ export type FailedPhase = 'prepare' | 'boot' | 'settle' | 'roll'
 
 /** The state of a cluster at its start: generation 1 boots, there is no roll. */
 export function initialPlan(settings: PlanSettings, services: PlanState['services']): PlanState {
-  return { settings, services, current: 1, latest: 1, everReady: false, stopping: 'no' }
+  return { settings, services, current: 1, latest: 1, everServed: false, stopping: 'no' }
 }
 
 /**
@@ -177,7 +177,6 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
       if (state.roll?.to === event.generation) fail(state, 'prepare', event.error, false, effects)
       return
     case 'ready':
-      if (event.role === 'worker') state.everReady = true
       return
     case 'serving':
       return takeServing(state, event, now)
@@ -219,6 +218,7 @@ function takeStop(state: PlanState, mode: 'graceful' | 'now', effects: Effect[])
 
 function takeServing(state: PlanState, event: { id: number; role: Role; generation: number }, now: number): void {
   const { roll } = state
+  if (event.role === 'worker') state.everServed = true
   if (event.role !== 'worker' || roll?.phase !== 'booting' || roll.to !== event.generation) return
   state.roll = { ...roll, phase: 'settling', settleAt: now + state.settings.settle, first: event.id }
 }
@@ -232,7 +232,7 @@ function takeExit(state: PlanState, event: Extract<PlanEvent, { type: 'exited' }
     const hopeless = !event.served || event.failures >= state.settings.bootAttempts
     if (event.failed && hopeless) return fail(state, 'roll', event.error, event.timedOut, effects)
   }
-  if (!state.roll && !state.everReady && event.failed && event.failures >= state.settings.bootAttempts) {
+  if (!state.roll && !state.everServed && event.failed && event.failures >= state.settings.bootAttempts) {
     effects.push({ do: 'give-up', error: event.error, timedOut: event.timedOut })
   }
 }

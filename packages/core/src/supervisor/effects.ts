@@ -25,6 +25,7 @@ export function carryOut(
     case 'done': {
       const result = requests.done(effect.request, effect.generation, now)
       log.info(`reloaded: gen=${effect.generation} serves, after ${result.duration} ms`)
+      supervisor.releaseUnused()
       announce(supervisor, 'reload:done', result)
       return
     }

@@ -243,6 +243,19 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     return listener
   }
 
+  /** Closes the addresses that new code does not listen on any more: nobody would answer there. */
+  releaseUnused(): void {
+    const { listeners, folder } = this.parts
+    const serving = this.processes.all.filter(({ member }) => member.state === 'serving')
+    const used = new Set(serving.flatMap(({ addresses }) => addresses.map(formatAddress)))
+    const unused = listeners.all.filter(({ address }) => !used.has(formatAddress(address)))
+    for (const { key } of unused) listeners.release(key)
+    if (unused.length === 0) return
+    folder.noteSockets(listeners.sockets)
+    const left = unused.map(({ address }) => formatAddress(address)).join(', ')
+    this.log.warn(`no longer listening on ${left}; serving on ${this.addresses.map(formatAddress).join(', ')}`)
+  }
+
   /** Reads from disk what the workers of a generation boot. @throws MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE */
   pin(generation: number): void {
     const { source, env } = this.parts

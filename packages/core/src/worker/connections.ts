@@ -27,6 +27,8 @@ export interface ArrivalHooks {
   /** Decides when a request is handed to the app: `dispatch` does it. */
   request(connection: Connection, dispatch: () => void): void
   session(session: ServerHttp2Session): void
+  /** The server is closed; `announce` tells the app. */
+  closed(announce: () => void): void
   /** A response, a stream or a connection came to its end. */
   finished(): void
 }
@@ -108,6 +110,10 @@ export class Connections {
         if (connection) connection.upgraded = true
         break
       }
+      case 'close':
+        if (!this.#hooks) break
+        this.#hooks.closed(() => emit.call(server, event))
+        return true
       default:
         return this.#request(event, args, emit)
     }
@@ -228,6 +234,7 @@ const WATCHED: ReadonlySet<string> = new Set([
   'stream',
   'upgrade',
   'connect',
+  'close',
   'checkContinue',
   'checkExpectation'
 ])

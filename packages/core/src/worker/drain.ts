@@ -4,7 +4,8 @@ import net, { type Server } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { DrainedData } from '../channel/messages.js'
 import { defer } from '../deferred.js'
-import { type Connection, type Connections, settle } from './connections.js'
+import { type Connections, settle } from './connections.js'
+import { announceClose, dispatchLater } from './last-answer.js'
 
 export interface DrainOptions {
   /** `retire`: others go on accepting. `stop`: nobody does, so what is queued in the kernel is accepted first. */
@@ -25,6 +26,8 @@ export class Drain {
   #options: DrainOptions | undefined
   #closeIdle = false
   #look: NodeJS.Immediate | undefined
+  /** Servers that are closed, which the app does not know yet; none once the drain is over. */
+  #unannounced: (() => void)[] | undefined = []
   readonly #emptied = defer<void>()
 
   /** A server that came to listen. One that comes during the drain is drained as well. */
@@ -61,7 +64,11 @@ export class Drain {
     })()
     const late = (await Promise.race([finished, deadline])) === 'late'
     for (const timer of timers) clearTimeout(timer)
-    return late ? this.#cut() : { cutRequests: 0, cutSockets: 0, cutStreams: 0, closedIdle: 0 }
+    const cut = late ? this.#cut() : { cutRequests: 0, cutSockets: 0, cutStreams: 0, closedIdle: 0 }
+    const unannounced = this.#unannounced ?? []
+    this.#unannounced = undefined
+    for (const announce of unannounced) announce()
+    return cut
   }
 
   #retire(server: Connections, { mode }: DrainOptions): Promise<void> {
@@ -69,6 +76,7 @@ export class Drain {
       server.drain({
         request: (connection, dispatch) => dispatchLater(server.server, connection, dispatch),
         session: closeSession,
+        closed: (announce) => this.#closed(announce),
         finished: () => this.#finished()
       })
     }
@@ -77,6 +85,12 @@ export class Drain {
       connection.session?.close()
     }
     return stopAccepting(server, mode)
+  }
+
+  /** The app may close its other servers by the event, as Fastify does, so it comes when none is in use any more. */
+  #closed(announce: () => void): void {
+    if (this.#unannounced) this.#unannounced.push(announce)
+    else announce()
   }
 
   /** Looks, once the loop has turned, whether connections are idle now, and whether any is left. */
@@ -102,75 +116,6 @@ export class Drain {
       }
     }
     return cut
-  }
-}
-
-/**
- * Hands the app a request that came during the drain: perhaps the last of its connection, and then its answer says
- * `Connection: close`. Others may be right behind it (pipelining), and an answer that says so too early would leave them
- * unanswered. So the loop turns twice before the app has it, which is enough for those in the same read or the next; and
- * a client that was seen to send several at once gets a moment more to send as many again.
- */
-function dispatchLater(server: Server, connection: Connection, dispatch: () => void): void {
-  // At once: the answer before this one is no longer the last.
-  announceClose(connection)
-  const queue = waiting.get(connection)
-  if (queue) {
-    queue.push(dispatch)
-    return
-  }
-  waiting.set(connection, [dispatch])
-  allowHalfClose(server, connection)
-  const flush = () => {
-    const batch = waiting.get(connection) ?? []
-    waiting.delete(connection)
-    connection.depth = 1
-    announceClose(connection)
-    for (const one of batch) one()
-  }
-  const since = performance.now()
-  const look = () => {
-    const whole = settle(connection).length >= connection.depth || performance.now() - since > BATCH
-    if (whole) flush()
-    else setTimeout(look, BATCH / 10)
-  }
-  setImmediate(() => setImmediate(look))
-}
-
-/**
- * Node ends a connection when its client ends its own side (a half-close), with whatever is not answered by then. An app
- * that answers at once would have answered before, and must not lose the request because it was handed over later.
- */
-function allowHalfClose(server: ServerInternals, connection: Connection): void {
-  if (halfClosable.has(connection)) return
-  halfClosable.add(connection)
-  const socket = connection.tls ?? connection.socket
-  socket.allowHalfOpen = true
-  // Node's own listener, which looks at this, runs between the two.
-  const { httpAllowHalfOpen } = server
-  socket.prependListener('end', () => {
-    if (waiting.has(connection)) server.httpAllowHalfOpen = true
-  })
-  socket.on('end', () => {
-    server.httpAllowHalfOpen = httpAllowHalfOpen
-  })
-}
-
-/**
- * Says `Connection: close` with the last answer that is owed on the connection, and with no other. While a client that
- * sends several at once has sent only some of them, none is known to be the last.
- */
-function announceClose(connection: Connection): void {
-  const { upgraded, depth } = connection
-  const owed = settle(connection)
-  if (upgraded) return
-  const end = owed.length < depth ? -1 : owed.length - 1
-  for (const [index, response] of owed.entries()) {
-    if (response.headersSent) continue
-    const last = index === end
-    // What asked for a close itself (HTTP/1.0, a `Connection: close` of the client's) keeps it.
-    if (last && response.shouldKeepAlive) Object.assign(response, { shouldKeepAlive: false, [CLOSED]: true })
-    else if (!last && CLOSED in response) Object.assign(response, { shouldKeepAlive: true })
   }
 }
 
@@ -221,17 +166,8 @@ function isHandshaking(server: Server, tls: unknown): boolean {
   return tls === undefined && 'setTicketKeys' in server
 }
 
-type ServerInternals = Server & {
-  _handle?: { listen?(backlog: number): number } | null
-  httpAllowHalfOpen?: boolean | undefined
-}
+type ServerInternals = Server & { _handle?: { listen?(backlog: number): number } | null }
 
-/** Requests that came during the drain, until they are handed to the app. */
-const waiting = new WeakMap<Connection, (() => void)[]>()
-const halfClosable = new WeakSet<Connection>()
-/** Marks an answer that the drain made the last. */
-const CLOSED = Symbol('mapache.closed')
 /** Milliseconds. */
 const FLOOD = 200
-const BATCH = 100
 const SESSION_GRACE = 1_000

@@ -7,12 +7,15 @@ import { MapacheError } from '../errors.js'
 import { nextOrdinal } from '../supervisor/addresses.js'
 import { HANDLE_COMMAND, type LaunchInfo } from '../supervisor/launch/launcher.js'
 import { Connections } from './connections.js'
+import { MAIN } from './registry.js'
 
 export interface ListenHooks {
   /** Waits until the supervisor lets this worker serve. */
   activated(): Promise<void>
   /** A server is about to listen. */
   opening(connections: Connections): void
+  /** It came to nothing. */
+  failed(): void
   /** A server listens. */
   opened(connections: Connections, key: string, address: BoundAddress): void
 }
@@ -27,6 +30,7 @@ export class SharedListening {
   readonly #awaited = new Map<string, (handle: object) => void>()
   readonly #ordinals = new Map<string, number>()
   readonly #inUse = new Map<string, Server>()
+  #resolving: Promise<unknown> = Promise.resolve()
   readonly #backlog: number
   readonly #hooks: ListenHooks
   readonly #original = net.Server.prototype.listen as (...args: unknown[]) => Server
@@ -68,7 +72,9 @@ export class SharedListening {
     if (request.callback) server.once('listening', request.callback as () => void)
     this.#share(server, args, request).catch((error) => {
       delete (server as { [PENDING]?: true })[PENDING]
-      server.emit('error', error)
+      this.#hooks.failed()
+      // Outside of the promise: where nobody listens for it, it is an uncaught error as always.
+      process.nextTick(() => server.emit('error', error))
     })
     return server
   }
@@ -77,8 +83,7 @@ export class SharedListening {
     const connections = trackServer(server)
     const signal = (args[0] as { signal?: AbortSignal } | null)?.signal
     this.#hooks.opening(connections)
-    const wanted = await this.#channel.hold(resolveAddress(request.address))
-    if ('port' in wanted && wanted.port === 0) wanted.ordinal = nextOrdinal(this.#ordinals, wanted.host)
+    const wanted = await this.#channel.hold(this.#resolve(server, request))
     await this.#channel.hold(this.#hooks.activated())
     if (signal?.aborted) return
     signal?.addEventListener('abort', () => server.close(), { once: true })
@@ -88,6 +93,23 @@ export class SharedListening {
     server.prependOnceListener('listening', () => this.#check(connections, addressKey(wanted), address))
     // In the options of `{ fd }` Node leaves the backlog out of account.
     this.#original.call(server, target, request.address.backlog ?? this.#backlog)
+  }
+
+  /** Servers that listen on any free port are numbered, so that each has the same port in all workers. */
+  #resolve(server: Server, request: SharedRequest): Promise<WantedAddress> {
+    const resolving = resolveAddress(request.address)
+    const number = async (): Promise<WantedAddress> => {
+      const wanted = await resolving
+      if ('path' in wanted || wanted.port !== 0) return wanted
+      const { host = '*' } = wanted
+      // The first numbers are for what the supervisor bound, whatever else the app opens before that.
+      const first = MAIN in server ? 0 : OTHERS
+      return { ...wanted, ordinal: first + nextOrdinal(this.#ordinals, `${first} ${host}`) }
+    }
+    // In the order of the calls: look-ups end in another in each worker.
+    const numbered = Promise.allSettled([this.#resolving, resolving]).then(number)
+    this.#resolving = numbered
+    return numbered
   }
 
   /** The socket for an address: inherited, or asked of the supervisor. */
@@ -174,4 +196,6 @@ function addressInUse(address: WantedAddress): Error {
 }
 
 const tracked = new WeakMap<Server, Connections>()
+/** The ordinal of the first server that is not the app's main one. */
+const OTHERS = 1_000
 const PENDING = Symbol('mapache.pending')

@@ -1,3 +1,4 @@
+import type { Server } from 'node:net'
 import type { BoundAddress } from '../channel/messages.js'
 import type { ClusterStatus, ReloadResult } from '../cluster.js'
 import { MapacheError } from '../errors.js'
@@ -53,6 +54,13 @@ export function registerRuntime(runtime: Runtime): void {
   Object.defineProperty(globalThis, KEY, { value: runtime })
 }
 
+/** Notes that a server is the one that the app's `listen` is about, and not another that the app opens beside it. */
+export function markMain(server: Server): void {
+  Object.defineProperty(server, MAIN, { value: true })
+}
+
+/** On the servers that are main; see `markMain`. */
+export const MAIN = Symbol.for('mapache.main')
 const KEY = Symbol.for('mapache.runtime')
 /** Raised whenever `Runtime` changes in a way that an older copy would misread. */
 export const RUNTIME_VERSION = 1

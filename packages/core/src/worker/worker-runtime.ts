@@ -70,6 +70,9 @@ class WorkerRuntime implements Runtime {
     this.#listening = new SharedListening(channel, launch, welcome.backlog, {
       activated: () => this.activated(),
       opening: (connections) => this.#open(connections),
+      failed: () => {
+        this.#opening -= 1
+      },
       opened: (connections, key, address) => this.#opened(connections, key, address)
     })
   }
@@ -159,9 +162,6 @@ class WorkerRuntime implements Runtime {
     this.#opening += 1
     this.#drain.add(connections)
     shareSessions(connections.server, this.#ticketKeys, this.#launch.cluster)
-    connections.server.once('error', () => {
-      this.#opening -= 1
-    })
   }
 
   #opened(connections: Connections, key: string, address: BoundAddress): void {
