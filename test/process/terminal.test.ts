@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import t from 'tap'
@@ -91,15 +91,21 @@ t.test('SIGHUP reloads while the terminal lives, and stops when it has hung up',
 })
 
 t.test('started with nohup it outlives its terminal', { skip: noScript }, async (t) => {
-  const session = terminal(t, `nohup ${process.execPath} life.mjs > /dev/null 2>&1`)
-  await until(() => session.processes().length >= 4, 'the workers')
-  const all = session.processes()
-  const supervisor = all.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('supervisor')) as number
+  const log = path.join(t.testdir(), 'log')
+  const session = terminal(t, `nohup ${process.execPath} life.mjs > ${log} 2>&1`)
+  const logged = (pattern: RegExp) => {
+    const read = () => (existsSync(log) ? readFileSync(log, 'utf8') : '')
+    return until(() => pattern.test(read()), String(pattern), read)
+  }
+  await logged(/serving on/)
+  const supervisor = Number(/supervisor pid=(\d+)/.exec(readFileSync(log, 'utf8'))?.[1])
   session.child.kill('SIGKILL')
-  await until(() => !isRunning(session.child.pid as number), 'the terminal gone')
-  t.ok(isRunning(supervisor))
+  await logged(/the terminal hung up; .* goes on/)
+  process.kill(supervisor, 'SIGHUP')
+  await logged(/reloaded: gen=2 serves/)
   process.kill(supervisor, 'SIGTERM')
   await until(() => session.processes().length === 0, 'the end')
+  t.pass()
 })
 
 t.test('as PID 1 it says what --init is for, and stops on SIGTERM', { skip: noNamespace }, async (t) => {

@@ -36,7 +36,12 @@ export class Life extends Fixture {
 
   constructor(t: Test, { options, script = 'life/http.mjs', ...rest }: LifeOptions = {}) {
     const own = mkdtempSync(path.join(tmpdir(), 'mp-life-'))
-    const env = { GATE: own, CONTROL: path.join(own, 'control.sock'), OPTIONS: JSON.stringify(options ?? {}), ...rest.env }
+    const env = {
+      GATE: own,
+      CONTROL: path.join(own, 'control.sock'),
+      OPTIONS: JSON.stringify(options ?? {}),
+      ...rest.env
+    }
     super(t, script, { ...rest, env })
     this.#own = own
     t.teardown(() => rmSync(own, { recursive: true, force: true }))
@@ -93,7 +98,7 @@ export class Life extends Fixture {
     // It opens with the first event.
     await until(() => existsSync(socketPath) || this.exited, 'the control socket')
     const { value, error } = JSON.parse((await get({ socketPath }, at)).body) as { value: unknown; error?: Told }
-    if (error) throw error
+    if (error) throw Object.assign(new Error(error.message), error)
     return value
   }
 }

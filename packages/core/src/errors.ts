@@ -141,7 +141,7 @@ export class MapacheError extends Error {
   /** What to do about it. */
   readonly fix: string
   /** In a failed reload or boot: the step that failed. */
-  phase?: string
+  declare phase?: string
 
   constructor(code: MapacheErrorCode, text: string, options: { cause?: unknown; phase?: string } = {}) {
     super(`${code}: ${text}`, options.cause === undefined ? undefined : { cause: options.cause })

@@ -8,7 +8,7 @@ import { observed } from './observed.js'
 import { normaliseOptions, reportedOptions } from './options.js'
 import { type EntrySource, logicalCwd, ownEntry, workerExecArgv } from './supervisor/entry.js'
 import { supervise } from './supervisor/start.js'
-import { checkFactory, type Factory } from './worker/factory.js'
+import { checkFactory, type Factory, loadFactory } from './worker/factory.js'
 import { currentRuntime, type Runtime } from './worker/registry.js'
 
 /** How apps of one framework are served. A module that exports one as `adapter` can be named by URL. */
@@ -63,6 +63,11 @@ export function makeListenable<App, Options extends object>(
   const settings = normaliseOptions(options, adapter.options)
   const source = typeof factory === 'function' ? undefined : moduleSource(adapter, factory, options)
   if (!source) checkFactory(factory)
+  // In a worker of an entry that the supervisor does not load: there a module is loaded as any other.
+  const inWorker = async (args: readonly unknown[]) => {
+    const loaded = source?.module ? await loadFactory(source.module.factory) : { factory, options: {} }
+    return serveInWorker(adapter, loaded.factory, { ...options, ...loaded.options }, args)
+  }
   return {
     listen: (...args) => {
       const { callback } = args.length === 0 ? {} : { callback: args.findLast((arg) => typeof arg === 'function') }
@@ -70,7 +75,7 @@ export function makeListenable<App, Options extends object>(
         const { addresses } = parseListen(args)
         const runtime = currentRuntime()
         // Whether or not the app's code catches it, a worker that cannot serve has failed to boot.
-        if (runtime) return serveInWorker(adapter, factory, options, args).catch((error) => runtime.fail(error))
+        if (runtime) return inWorker(args).catch((error) => runtime.fail(error))
         const entry = source ?? ownEntry()
         const module = entry.module && { ...entry.module, listen: [addresses] }
         return supervise({ source: { ...entry, ...(module ? { module } : {}) }, settings, addresses })
@@ -106,8 +111,14 @@ export async function serveInWorker<App, Options extends object>(
   for (const address of parseListen(args).addresses) {
     let port: number | undefined
     for (const one of adapter.expandsLocalhost ? [address] : await expandLocalhost(address)) {
-      const bound = await opened.listen(port === undefined ? one : { ...one, port })
-      port ??= bound.port
+      try {
+        const bound = await opened.listen(port === undefined ? one : { ...one, port })
+        port ??= bound.port
+      } catch (error) {
+        // localhost may name a family that this machine does not have.
+        const missing = (error as MapacheError).code === 'MAPACHE_ADDRESS_UNAVAILABLE'
+        if (!missing || port === undefined) throw error
+      }
     }
   }
   runtime.serving()

@@ -1,5 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel'
-import net, { type Server } from 'node:net'
+import net, { type AddressInfo, type Server } from 'node:net'
 import type { BoundAddress, Cluster } from '@mapache/core'
 import {
   currentRuntime,
@@ -93,11 +93,14 @@ export function takeOverLate(fastify: FastifyInstance, options: object): void {
 
 /** Fastify goes on to open a server for each further address of localhost: they are the workers' now. */
 function keepFromListening(addresses: readonly BoundAddress[]): void {
-  const ports = new Set(addresses.flatMap((one) => ('port' in one ? [one.port] : [])))
+  const bound = addresses.flatMap((one) => ('port' in one ? [one] : []))
   const listen = net.Server.prototype.listen as Listen
   net.Server.prototype.listen = function (this: Server, ...args: unknown[]) {
-    const { port } = (args[0] ?? {}) as { port?: number }
-    if (port === undefined || !ports.has(port)) return listen.apply(this, args)
+    const { port, host } = (args[0] ?? {}) as { port?: number; host?: string }
+    const taken = bound.filter((one) => one.port === port)
+    if (taken.length === 0) return listen.apply(this, args)
+    // Fastify prints it.
+    this.address = () => taken.find(({ address }) => address === host) ?? (taken[0] as AddressInfo)
     process.nextTick(() => this.emit('listening'))
     return this
   } as never
@@ -116,7 +119,7 @@ function serve(fastify: FastifyInstance, { listen, options }: Known, args: unkno
     return address as string
   }
   // Whether or not the app's code catches it, a worker that cannot serve has failed to boot.
-  const work = run().catch((error) => runtime?.fail(error) as never)
+  const work = run().catch((error) => runtime?.fail(error) as Promise<never>)
   return withCallback(work, callback)
 }
 

@@ -86,6 +86,7 @@ async function takeListen(supervisor: Supervisor, peer: Peer, message: Extract<M
   const { request, address } = message
   try {
     const listener = await supervisor.bind(address)
+    if (peer.member.state === 'serving') supervisor.openedLate.set(listener.key, peer.member.generation)
     await peer.launched?.sendListener(listener.key, listener)
     peer.connection?.send({ type: 'reply', request, value: listener.address })
   } catch (error) {

@@ -1,4 +1,6 @@
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
+import path from 'node:path'
+import { isatty } from 'node:tty'
 import type { Supervisor } from './supervisor.js'
 
 /**
@@ -8,8 +10,8 @@ import type { Supervisor } from './supervisor.js'
  * @returns what undoes it
  */
 export function installSignals(supervisor: Supervisor, exit: (code: number) => void): () => void {
-  const terminal = hasTerminal()
-  const hangupIgnored = ignoresHangup()
+  let terminal = hasTerminal()
+  const detached = isDetached()
   const stop = (mode: 'graceful' | 'now') => void supervisor.stop(mode).then(() => exit(0))
   const scaleBy = (change: number) => {
     const workers = Math.max(1, supervisor.settings.workers + change)
@@ -20,9 +22,10 @@ export function installSignals(supervisor: Supervisor, exit: (code: number) => v
   const handlers: Partial<Record<NodeJS.Signals, () => void>> = {
     SIGHUP: () => {
       if (!terminal || hasTerminal()) return void supervisor.reload().catch(() => {})
-      if (hangupIgnored) return supervisor.log.info('the terminal hung up; started with nohup, so it goes on')
-      supervisor.log.info('the terminal hung up')
-      stop('graceful')
+      // It hangs up once: whoever sends another means a reload.
+      terminal = false
+      supervisor.log.info(`the terminal hung up${detached ? '; not used by this process (nohup), which goes on' : ''}`)
+      if (!detached) stop('graceful')
     },
     SIGTERM: () => stop('graceful'),
     SIGINT: () => {
@@ -82,12 +85,11 @@ function hasTerminal(): boolean {
   }
 }
 
-/** Whether SIGHUP was ignored when this process was started, as nohup does. Known on Linux only. */
-function ignoresHangup(): boolean {
-  try {
-    const [, mask = '0'] = /^SigIgn:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
-    return (BigInt(`0x${mask}`) & 1n) === 1n
-  } catch {
-    return false
-  }
+/**
+ * Whether this process was started with nohup, or is like one that was: none of its streams is the terminal. That SIGHUP
+ * was ignored at its start cannot be seen, because Node sets every signal to its default before it runs any code.
+ */
+function isDetached(): boolean {
+  // BSD's nohup leaves the standard input as it is; most shells tell a command its own path.
+  return ![0, 1, 2].some(isatty) || path.basename(process.env._ ?? '') === 'nohup'
 }

@@ -67,6 +67,10 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   #addresses: readonly BoundAddress[] | undefined
   #reported: ReportedOptions | undefined
   #removeFiles = () => {}
+  /** Addresses that a worker came to listen on when it served already, with its generation: the next may do so, too. */
+  readonly openedLate = new Map<string, number>()
+  /** The generation that served when unused addresses were closed last. */
+  #releasedAt = 1
   #applying = false
   readonly #events: PlanEvent[] = []
   /** The stack of the last failure that was logged whole. */
@@ -248,7 +252,11 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     const { listeners, folder } = this.parts
     const serving = this.processes.all.filter(({ member }) => member.state === 'serving')
     const used = new Set(serving.flatMap(({ addresses }) => addresses.map(formatAddress)))
-    const unused = listeners.all.filter(({ address }) => !used.has(formatAddress(address)))
+    const before = this.#releasedAt
+    this.#releasedAt = this.generation
+    const unused = listeners.all.filter(({ key, address }) => {
+      return !used.has(formatAddress(address)) && (this.openedLate.get(key) ?? 0) < before
+    })
     for (const { key } of unused) listeners.release(key)
     if (unused.length === 0) return
     folder.noteSockets(listeners.sockets)

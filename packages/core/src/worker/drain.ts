@@ -82,7 +82,7 @@ export class Drain {
     }
     for (const connection of server.open) {
       announceClose(connection)
-      connection.session?.close()
+      if (connection.session) closeSession(connection.session)
     }
     return stopAccepting(server, mode)
   }
@@ -119,8 +119,12 @@ export class Drain {
   }
 }
 
-/** A session that comes during the drain gets its first streams answered before it is told to go away. */
+/**
+ * Tells a session to go away. One that had no stream yet has just connected, before the drain or during it: its first
+ * streams, which may be on their way, are answered before.
+ */
 function closeSession(session: ServerHttp2Session): void {
+  if (session.state.lastProcStreamID !== 0) return session.close()
   const timer = setTimeout(() => session.close(), SESSION_GRACE)
   session.once('stream', () => setImmediate(() => session.close()))
   session.once('close', () => clearTimeout(timer))

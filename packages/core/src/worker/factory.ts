@@ -11,6 +11,13 @@ export function unwrapDefault(exports: Record<string, unknown>): unknown {
   return inner?.__esModule ? inner.default : value
 }
 
+/** What the module of a factory exports: the factory, and what of the options can only be given there. */
+export async function loadFactory(url: string): Promise<{ factory: unknown; options: { server?: unknown } }> {
+  const exports = (await import(url)) as Record<string, unknown>
+  const { server } = exports
+  return { factory: unwrapDefault(exports), options: server === undefined ? {} : { server } }
+}
+
 /** @throws MAPACHE_FACTORY_INVALID when it is no function */
 export function checkFactory<App>(factory: unknown): Factory<App> {
   if (typeof factory === 'function') return factory as Factory<App>

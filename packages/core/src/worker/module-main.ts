@@ -3,20 +3,19 @@
 import { MapacheError } from '../errors.js'
 import { serveInWorker } from '../listenable.js'
 import { show } from '../options.js'
-import { unwrapDefault } from './factory.js'
+import { loadFactory } from './factory.js'
 import type { ServiceHandle } from './handle.js'
 import { currentRuntime, type Runtime } from './registry.js'
 
 const runtime = currentRuntime()
 if (!runtime?.module) throw new Error('this script is run by a Mapache supervisor only')
 const { factory, adapter, listen, options } = runtime.module
-const exports = (await import(factory)) as Record<string, unknown>
+const loaded = await loadFactory(factory)
 if (adapter) {
-  const loaded = (await import(adapter)) as { adapter: Parameters<typeof serveInWorker>[0] }
-  const own = { ...options, ...(exports.server === undefined ? {} : { server: exports.server }) }
-  await serveInWorker(loaded.adapter, unwrapDefault(exports), own, listen)
+  const by = (await import(adapter)) as { adapter: Parameters<typeof serveInWorker>[0] }
+  await serveInWorker(by.adapter, loaded.factory, { ...options, ...loaded.options }, listen)
 } else {
-  await runService(runtime, unwrapDefault(exports), options)
+  await runService(runtime, loaded.factory, options)
 }
 
 async function runService(service: Runtime, run: unknown, given: { options?: unknown }): Promise<void> {

@@ -28,7 +28,7 @@ export interface Runtime {
   /** All that was to listen listens. */
   serving(): void
   /** Reports what keeps this worker from serving, and ends it. */
-  fail(error: unknown): never
+  fail(error: unknown): Promise<never>
   call(
     method: 'status' | 'reload' | 'refork' | 'scale' | 'stop' | 'stop-now',
     workers?: number

@@ -9,6 +9,7 @@ import type { LaunchInfo } from '../supervisor/launch/launcher.js'
 import { takeSignals } from '../supervisor/signals.js'
 import type { Connections } from './connections.js'
 import { Drain, type DrainOptions } from './drain.js'
+import { endByNode } from './fatal.js'
 import { Handle } from './handle.js'
 import { SharedListening } from './listen.js'
 import { RUNTIME_VERSION, type Runtime, registerRuntime } from './registry.js'
@@ -124,9 +125,9 @@ class WorkerRuntime implements Runtime {
     this.#pulse()
   }
 
-  fail(error: unknown): never {
+  fail(error: unknown): Promise<never> {
     this.#channel.send({ type: 'failed', error: errorToData(error) })
-    process.exit(1)
+    return error instanceof SyntaxError ? endByNode(error) : process.exit(1)
   }
 
   async call(method: Parameters<Runtime['call']>[0], workers?: number) {
