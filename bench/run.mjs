@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { readArgs, USAGE, UsageError } from './lib/args.mjs'
+import { switchOffAutogroup } from './lib/autogroup.mjs'
 import { machine as describeMachine, onPath, showMachine } from './lib/machine.mjs'
 import { killAll } from './lib/server.mjs'
 
@@ -25,14 +26,18 @@ async function run(args) {
   if (columns.has('mapache')) needs('../packages/core/dist/index.js')
 
   const machine = describeMachine()
-  print(showMachine(machine))
+  const autogroup = switchOffAutogroup()
+  print(`${showMachine(machine)}; ${autogroup.note}`)
   const results = {
     date: new Date().toISOString(),
     machine,
     arguments: { ...args, without: [...args.without] },
     cases: {}
   }
-  const interrupted = (signal) => killAll().then(() => process.kill(process.pid, signal))
+  const interrupted = (signal) => {
+    autogroup.restore()
+    return killAll().then(() => process.kill(process.pid, signal))
+  }
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupted)
   try {
     for (const name of args.names) {
@@ -43,6 +48,7 @@ async function run(args) {
       if (left > 0) print(`  ${left} processes were left behind and had to be killed`)
     }
   } finally {
+    autogroup.restore()
     await killAll()
     if (args.json !== undefined) await writeFile(args.json, `${JSON.stringify(results, null, 2)}\n`)
   }
