@@ -1,0 +1,6 @@
+export { type Support, supported } from './binding.js'
+export { closeDescriptor, receiveDescriptors, sendDescriptors, setCloseOnExec, socketPair } from './descriptors.js'
+export { fork, prepare } from './fork.js'
+export { becomeSubreaper, type End, exec, exit, reap } from './processes.js'
+export { type SelfTestOptions, type SelfTestResult, selfTest } from './self-test.js'
+export { type WatchdogOptions, watchdog } from './watchdog.js'

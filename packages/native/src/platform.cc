@@ -1,0 +1,122 @@
+// V8 hands its background work to the node::MultiIsolatePlatform that Node made at its start; nothing public replaces it.
+// So the one object gets a copy of its virtual table in which the functions that take work are ours. All else (tasks for
+// the main thread, jobs, clocks, tracing) stays Node's. Jobs are Node's too, but come out as tasks of ours.
+
+#include "platform.h"
+
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+namespace mapache {
+
+namespace {
+
+Pool* pool = nullptr;
+void (*drain_tasks)(node::MultiIsolatePlatform*, v8::Isolate*) = nullptr;
+
+// The place of a virtual function in its table, as the Itanium C++ ABI writes a pointer to a member function.
+template <typename Member>
+size_t SlotOf(Member member) {
+  struct {
+    intptr_t function;
+    intptr_t adjustment;
+  } parts;
+  static_assert(sizeof(parts) == sizeof(member), "pointers to member functions are two words");
+  memcpy(&parts, &member, sizeof(parts));
+#if defined(__aarch64__) || defined(__arm__)
+  // ARM marks a virtual one in the adjustment.
+  return static_cast<size_t>(parts.function) / sizeof(void*);
+#else
+  return static_cast<size_t>(parts.function - 1) / sizeof(void*);
+#endif
+}
+
+// Takes the pointers, some of which are protected. Never made.
+struct Slots : node::MultiIsolatePlatform {
+  static size_t DrainTasks() { return SlotOf(&MultiIsolatePlatform::DrainTasks); }
+  // The last function in the table that the headers know.
+  static size_t Last() { return SlotOf(&MultiIsolatePlatform::AddIsolateFinishedCallback); }
+#if NODE_MAJOR_VERSION >= 22
+  static size_t Post() { return SlotOf(&Slots::PostTaskOnWorkerThreadImpl); }
+  static size_t PostDelayed() { return SlotOf(&Slots::PostDelayedTaskOnWorkerThreadImpl); }
+#else
+  static size_t Post() { return SlotOf(&MultiIsolatePlatform::CallOnWorkerThread); }
+  static size_t PostBlocking() { return SlotOf(&MultiIsolatePlatform::CallBlockingTaskOnWorkerThread); }
+  static size_t PostLow() { return SlotOf(&MultiIsolatePlatform::CallLowPriorityTaskOnWorkerThread); }
+  static size_t PostDelayed() { return SlotOf(&MultiIsolatePlatform::CallDelayedOnWorkerThread); }
+#endif
+};
+
+// A member function's `this` is a first argument like any other, on x86-64 and on ARM.
+#if NODE_MAJOR_VERSION >= 22
+Pool::Priority PriorityOf(v8::TaskPriority priority) {
+  if (priority == v8::TaskPriority::kUserBlocking) return Pool::kBlocking;
+  return priority == v8::TaskPriority::kBestEffort ? Pool::kBestEffort : Pool::kVisible;
+}
+
+void Post(v8::Platform*, v8::TaskPriority priority, std::unique_ptr<v8::Task> task, const v8::SourceLocation&) {
+  pool->Post(PriorityOf(priority), std::move(task));
+}
+
+void PostDelayed(v8::Platform*, v8::TaskPriority priority, std::unique_ptr<v8::Task> task, double seconds,
+                 const v8::SourceLocation&) {
+  pool->PostDelayed(PriorityOf(priority), std::move(task), seconds);
+}
+#else
+void Post(v8::Platform*, std::unique_ptr<v8::Task> task) {
+  pool->Post(Pool::kVisible, std::move(task));
+}
+
+void PostBlocking(v8::Platform*, std::unique_ptr<v8::Task> task) {
+  pool->Post(Pool::kBlocking, std::move(task));
+}
+
+void PostLow(v8::Platform*, std::unique_ptr<v8::Task> task) {
+  pool->Post(Pool::kBestEffort, std::move(task));
+}
+
+void PostDelayed(v8::Platform*, std::unique_ptr<v8::Task> task, double seconds) {
+  pool->PostDelayed(Pool::kVisible, std::move(task), seconds);
+}
+#endif
+
+// Node calls it before it believes that a process has nothing left to do. An asynchronous WebAssembly compilation is
+// known to nobody but these threads, and its result is a task for the main thread, which the original then runs.
+void DrainTasks(node::MultiIsolatePlatform* platform, v8::Isolate* isolate) {
+  pool->Drain();
+  drain_tasks(platform, isolate);
+}
+
+}  // namespace
+
+Pool* InstallPool(node::MultiIsolatePlatform* platform) {
+  if (pool != nullptr) return pool;
+  int size = platform->NumberOfWorkerThreads();
+  pool = new Pool(size > 0 ? size : 1);
+#ifndef MAPACHE_WITHOUT_POOL
+  // In front of the functions lie the offset to the whole object and the type; after those that the headers know may be
+  // some of Node's own class. What is copied beyond the end is never called.
+  constexpr size_t kBefore = 2;
+  constexpr size_t kBeyond = 16;
+  size_t count = kBefore + Slots::Last() + 1 + kBeyond;
+  void*** table_of_platform = reinterpret_cast<void***>(platform);
+  void** table = new void*[count];
+  memcpy(table, *table_of_platform - kBefore, count * sizeof(void*));
+  void** functions = table + kBefore;
+  drain_tasks = reinterpret_cast<decltype(drain_tasks)>(functions[Slots::DrainTasks()]);
+  functions[Slots::DrainTasks()] = reinterpret_cast<void*>(DrainTasks);
+  functions[Slots::Post()] = reinterpret_cast<void*>(Post);
+  functions[Slots::PostDelayed()] = reinterpret_cast<void*>(PostDelayed);
+#if NODE_MAJOR_VERSION < 22
+  functions[Slots::PostBlocking()] = reinterpret_cast<void*>(PostBlocking);
+  functions[Slots::PostLow()] = reinterpret_cast<void*>(PostLow);
+#endif
+  pool->Start();
+  // Another thread may call at this moment: it finds the old table or the new one, both whole.
+  __atomic_store_n(table_of_platform, functions, __ATOMIC_RELEASE);
+#endif
+  return pool;
+}
+
+}  // namespace mapache
