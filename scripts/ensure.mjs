@@ -1,5 +1,5 @@
-// Makes a fresh clone runnable with nothing but Node.js and npm: installs the dependencies and builds, each only when
-// something changed. `node scripts/ensure.mjs [--install-only]`, or import the functions.
+// Makes a fresh clone runnable with nothing but Node.js and npm: installs the dependencies, builds, and compiles the
+// native addon, each only when something changed. `node scripts/ensure.mjs [--install-only]`, or import the functions.
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -67,6 +67,14 @@ export function ensureBuilt() {
   const { status, signal } = spawnSync(process.execPath, [tsc, '-b', ...color], { cwd: root, stdio: 'inherit' })
   if (status !== 0) throw new EnsureError(`The build failed${signal ? ` (${signal})` : ''}: see the errors above.`)
   writeStamp('build', print)
+}
+
+/** Compiles the native addon for the Node.js that runs this, unless it is there, or has failed with the same sources. */
+export async function ensureNative() {
+  const { hasFailed, install, isInstalled } = await import('../packages/native/install.mjs')
+  if (isInstalled() || hasFailed()) return
+  say(`compiling the native addon for Node.js ${process.version} …`)
+  install()
 }
 
 /** For scripts: runs `main` and turns what it throws into a message and an exit code. */
@@ -205,8 +213,10 @@ function say(line) {
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  await runScript(() => {
+  await runScript(async () => {
     ensureInstalled()
-    if (!process.argv.includes('--install-only')) ensureBuilt()
+    if (process.argv.includes('--install-only')) return
+    ensureBuilt()
+    await ensureNative()
   })
 }

@@ -4,7 +4,7 @@
 
 import { spawn } from 'node:child_process'
 import { join, relative, resolve } from 'node:path'
-import { EnsureError, ensureBuilt, ensureInstalled, filesBelow, root, runScript } from './ensure.mjs'
+import { EnsureError, ensureBuilt, ensureInstalled, ensureNative, filesBelow, root, runScript } from './ensure.mjs'
 
 const counts = { passed: 0, failed: 0 }
 let begun = false
@@ -12,6 +12,7 @@ let begun = false
 await runScript(async () => {
   ensureInstalled()
   ensureBuilt()
+  await ensureNative()
   const args = process.argv.slice(2)
   const files = selectFiles(args.filter((arg) => !arg.startsWith('-')))
   begun = true

@@ -19,7 +19,7 @@ namespace mapache {
 namespace {
 
 // How long work in libuv's threads is waited for, before each fork.
-constexpr int kQuietLimit = 100;
+constexpr int kQuietLimit = 250;
 
 Pool* pool = nullptr;
 int exit_code = 0;

@@ -29,7 +29,7 @@ export function prepare(): void {
  *
  * To be called from a setImmediate callback on the main thread, so that no other callback of the event loop is under
  * way. Takes as long as what V8's threads do at the moment. Work in libuv's threads (files, DNS, zlib, crypto) is waited
- * for up to 100 ms, and its results come in both processes; what takes longer comes in this one only.
+ * for up to 250 ms, and its results come in both processes; what takes longer comes in this one only.
  *
  * @returns the pid of the new process; in the new process 0
  * @throws an error, and nothing has changed. EAGAIN, ENOMEM and the like: the system has no room for another process.

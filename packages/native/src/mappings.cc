@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdlib.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -44,18 +44,32 @@ int ForEachLine(const char* path, Take take) {
 
 }  // namespace
 
+// All of V8's pages are private and anonymous, so these are told to be copied, whether they are marked or not; where
+// they are, nothing happens. Only /proc/self/smaps says which are, and the kernel counts every page for it: 5 to 11 ms
+// with 150 MB.
 int ShareMappings() {
   uintptr_t start = 0, end = 0;
-  return ForEachLine("/proc/self/smaps", [&](const char* line) {
-    // "55e0c0-55e0d0 r-xp ..." opens a mapping, "Name: value" follows; "VmFlags: rd wr mr dc ..." is among the last.
-    if (strncmp(line, "VmFlags:", 8) == 0) {
-      if (strstr(line, " dc") != nullptr) madvise(reinterpret_cast<void*>(start), end - start, MADV_DOFORK);
-    } else if (line[0] < 'A' || line[0] > 'Z') {
-      char* dash = nullptr;
-      start = strtoull(line, &dash, 16);
-      if (*dash == '-') end = strtoull(dash + 1, nullptr, 16);
+  auto share = [&] {
+    if (end > start) madvise(reinterpret_cast<void*>(start), end - start, MADV_DOFORK);
+  };
+  int error = ForEachLine("/proc/self/maps", [&](const char* line) {
+    uintptr_t from, to;
+    char kind;
+    unsigned long inode;
+    int name = 0;
+    // "7f00a000-7f00c000 rw-p 00000000 00:00 0    [anon:v8]"
+    if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %*3c%c %*s %*s %lu %n", &from, &to, &kind, &inode, &name) < 4) return;
+    bool anonymous = line[name] == '\0' || strncmp(line + name, "[anon", 5) == 0;
+    if (kind != 'p' || inode != 0 || !anonymous) return;
+    // Neighbours are told at once.
+    if (from != end) {
+      share();
+      start = from;
     }
+    end = to;
   });
+  share();
+  return error;
 }
 
 }  // namespace mapache
