@@ -37,8 +37,14 @@ function run(timeout: number): Promise<string | undefined> {
   const main = fileURLToPath(new URL('self-test/main.js', import.meta.url))
   const child = spawn(process.execPath, [main, String(timeout)], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const progress = new Progress()
+  const killAll = () => {
+    for (const pid of [...progress.running.keys(), child.pid]) kill(pid)
+  }
   let errors = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => progress.read(text))
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    progress.read(text)
+    if (progress.fault !== undefined) killAll()
+  })
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
   })
@@ -46,7 +52,7 @@ function run(timeout: number): Promise<string | undefined> {
     let late = false
     const timer = setTimeout(() => {
       late = true
-      for (const pid of [...progress.running.keys(), child.pid]) kill(pid)
+      killAll()
       // Whatever holds on to the pipes still is not waited for.
       child.stdout.destroy()
       child.stderr.destroy()
@@ -54,9 +60,10 @@ function run(timeout: number): Promise<string | undefined> {
     child.on('error', (error) => resolve(error.message))
     child.on('close', (code, signal) => {
       clearTimeout(timer)
-      if (late) resolve(`${progress.whereItStands()} took more than ${timeout} ms`)
+      if (progress.fault !== undefined) resolve(progress.fault)
+      else if (late) resolve(`${progress.whereItStands()} took more than ${timeout} ms`)
       else if (code === 0 && progress.done) resolve(undefined)
-      else resolve(progress.fault ?? `the test ended with ${signal ?? `code ${code}`}: ${errors.trim()}`)
+      else resolve(`the test ended with ${signal ?? `code ${code}`}: ${errors.trim()}`)
     })
   })
 }
@@ -74,7 +81,9 @@ class Progress {
     this.#rest = lines.pop() ?? ''
     for (const line of lines) {
       const [, word, pid, detail = ''] = /^(\w+)(?: (\d+))? ?(.*)$/.exec(line) ?? []
-      if (word === 'step') this.running.set(Number(pid), detail)
+      // The process itself may have been faster.
+      if (word === 'forked' && !this.running.has(Number(pid))) this.running.set(Number(pid), 'coming up')
+      else if (word === 'step') this.running.set(Number(pid), detail)
       else if (word === 'reaped') this.running.delete(Number(pid))
       else if (word === 'fault') this.fault ??= detail
       else if (word === 'done') this.done = true

@@ -1,4 +1,5 @@
 // The process that the self-test forks from. On stdout it and what it forks tell how far they are, a line each:
+//   forked <pid>        there is one more
 //   step <pid> <name>   a forked process begins to do something
 //   reaped <pid>        it has ended, as it should
 //   fault <text>        what failed
@@ -47,7 +48,7 @@ async function forkAll(): Promise<boolean> {
 function forkOne(): number {
   try {
     const pid = fork()
-    if (pid > 0) say(`step ${pid} coming up`)
+    if (pid > 0) say(`forked ${pid}`)
     return pid
   } catch (error) {
     return fail(`fork: ${(error as Error).message}`)
