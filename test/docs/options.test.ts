@@ -11,8 +11,9 @@ import { code, tableOf } from './markdown.js'
 const rows = tableOf('docs/options.md', 'Options')
 
 t.test('the options', async (t) => {
-  const { backoff, ...settings } = normaliseOptions(undefined)
-  const defaults: Record<string, unknown> = { ...settings, 'backoff.min': backoff.min, 'backoff.max': backoff.max }
+  const { backoff, refork, ...settings } = normaliseOptions(undefined)
+  const nested = { 'backoff.min': backoff.min, 'backoff.max': backoff.max, 'refork.after': refork.after }
+  const defaults: Record<string, unknown> = { ...settings, ...nested }
   t.strictSame(rows.map(([name]) => code(name)).sort(), Object.keys(defaults).sort(), 'names')
   t.equal(defaults.workers, availableParallelism())
   for (const [name, shown = ''] of rows) {
@@ -20,7 +21,7 @@ t.test('the options', async (t) => {
     if (shown === 'see below') continue
     else if (shown === 'none') t.equal(value, undefined, `${name} has no default`)
     else if (code(name) === 'workers') t.equal(code(shown), "'auto'")
-    else t.equal(code(shown), JSON.stringify(value), `the default of ${name}`)
+    else t.equal(code(shown).replaceAll("'", '"'), JSON.stringify(value), `the default of ${name}`)
   }
 })
 

@@ -1,13 +1,13 @@
 import t from 'tap'
 import type { Desired, Slot } from '#core/cluster/desired.js'
 import { type Action, reconcile } from '#core/cluster/reconcile.js'
-import type { Member, MemberSpec, Role } from '#core/cluster/roster.js'
+import type { Member, MemberSpec, Origin, Role } from '#core/cluster/roster.js'
 import type { State } from '#core/cluster/states.js'
 
 /** One row of a table: what is desired, who is there, and what is to be done. */
 export interface Row {
   name: string
-  /** `w g1 x2 +1`: two workers and a spare of generation 1; `shell g1 x1`: a service. */
+  /** `w g1 x2 +1`: two workers and a spare of generation 1, `fw` if they are forked; `m g1 x1`: its mold; `shell g1 x1`: a service. */
   slots: string[]
   /** `w g1 p2 serving`, ids from 1; see `toMember`. */
   members?: string[]
@@ -56,7 +56,7 @@ export function toMembers(texts: readonly string[]): Member[] {
 }
 
 /**
- * `<w, or the service's name> g<generation> p<place> <state>`, then any of: `stale` (asked to leave), `deaf` (stale and
+ * `<w, fw, m, or the service's name> g<generation> p<place> <state>`, then any of: `stale` (asked to leave), `deaf` (stale and
  * urgent), `killed`, `hurried`, `activated`, and `since=`, `seen=`, `activatedAt=`, in ms.
  */
 export function toMember(text: string, id: number): Member {
@@ -79,6 +79,7 @@ export function toMember(text: string, id: number): Member {
     seenAt: time('seen'),
     hurried: flags.includes('hurried'),
     killed: flags.includes('killed'),
+    ...(time('askedAt') > 0 ? { askedAt: time('askedAt') } : {}),
     ...(activated ? { activatedAt: time('activatedAt') } : {}),
     ...(served ? { servingAt: 0 } : {}),
     ...(stale ? { stale } : {})
@@ -105,10 +106,19 @@ function toSlot(text: string): Slot {
   }
 }
 
-function roleOf(who: string): { role: Role; name: string } {
-  return who === 'w' ? { role: 'worker', name: '' } : { role: 'service', name: who }
+function roleOf(who: string): { role: Role; name: string; from: Origin } {
+  if (who === 'w') return { role: 'worker', name: '', from: 'disk' }
+  if (who === 'fw') return { role: 'worker', name: '', from: 'mold' }
+  if (who === 'm') return { role: 'mold', name: '', from: 'disk' }
+  return { role: 'service', name: who, from: 'disk' }
 }
 
-function placeOf({ role, name, generation, place }: MemberSpec): string {
-  return `${role === 'worker' ? 'w' : name} g${generation} p${place}`
+/** The other way round. */
+export function whoIs({ role, name, from }: Pick<MemberSpec, 'role' | 'name' | 'from'>): string {
+  if (role === 'mold') return 'm'
+  return role === 'worker' ? (from === 'mold' ? 'fw' : 'w') : name
+}
+
+function placeOf(spec: MemberSpec): string {
+  return `${whoIs(spec)} g${spec.generation} p${spec.place}`
 }

@@ -51,7 +51,7 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     ]
   },
   failed: {
-    from: ['worker', 'service'],
+    from: ['worker', 'service', 'mold'],
     valid: [{ error }, { error: { ...error, code: 'E' } }, { error: { ...error, cause: { ...error, cause: error } } }],
     invalid: [
       {},
@@ -90,8 +90,26 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
       { vitals: { ...vitals, more: 1 } }
     ]
   },
-  alive: { from: ['service'], valid: [{}], invalid: [{ more: 1 }] },
-  leave: { from: ['worker', 'service'], valid: [{}], invalid: [{ reason: 'signal' }] },
+  molded: {
+    from: ['mold', 'worker'],
+    valid: [
+      { open: [], timers: [] },
+      { open: [{ what: 'a socket' }], timers: [{ what: 'a timer', by: '/app/db.js' }] }
+    ],
+    invalid: [{}, { open: [] }, { open: ['a socket'], timers: [] }, { open: [{ by: '/app/db.js' }], timers: [] }]
+  },
+  forked: {
+    from: ['mold'],
+    valid: [{ request: 3, pid: 4711 }],
+    invalid: [{}, { request: 3 }, { request: 3, pid: -1 }, { request: 3, pid: '4711' }]
+  },
+  'fork-failed': {
+    from: ['mold'],
+    valid: [{ request: 3, error }],
+    invalid: [{ request: 3 }, { error }]
+  },
+  alive: { from: ['service', 'mold'], valid: [{}], invalid: [{ more: 1 }] },
+  leave: { from: ['worker', 'service', 'mold'], valid: [{}], invalid: [{ reason: 'signal' }] },
   drained: {
     from: ['worker'],
     valid: [{ drained }],
@@ -186,7 +204,7 @@ t.test('a __proto__ in a message pollutes nothing', async (t) => {
 
 const DOWN: Record<string, { valid: object[]; invalid: object[] }> = {
   welcome: {
-    valid: [{ ticketKeys: 'ab', backlog: 4_096, stopIdleGrace: 0, drainTimeout: 90_000 }],
+    valid: [{ ticketKeys: 'ab', backlog: 4_096, stopIdleGrace: 0, drainTimeout: 90_000, hangTimeout: 0 }],
     invalid: [{}, { ticketKeys: '', backlog: 1, stopIdleGrace: 0, drainTimeout: 0 }]
   },
   activate: { valid: [{}], invalid: [{ id: 1 }] },
@@ -197,6 +215,8 @@ const DOWN: Record<string, { valid: object[]; invalid: object[] }> = {
     ],
     invalid: [{}, { mode: 'now', drainTimeout: 0, stopIdleGrace: 0 }]
   },
+  promote: { valid: [{ generation: 3, drainTimeout: 90_000 }], invalid: [{}, { generation: 3 }] },
+  fork: { valid: [{ request: 7, launch: { id: 7 } }], invalid: [{}, { request: -1, launch: {} }] },
   hurry: { valid: [{}], invalid: [{ now: true }] },
   'ticket-keys': { valid: [{ ticketKeys: 'ab' }], invalid: [{}] },
   reply: {

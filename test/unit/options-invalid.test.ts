@@ -47,6 +47,28 @@ const cases: [name: string, must: string, values: [unknown, string][]][] = [
   ['surge', POSITIVE, [...NONSENSE, ZERO]],
   ['maxRetiring', POSITIVE, [...NONSENSE, ZERO]],
   ['backlog', POSITIVE, [...NONSENSE, ZERO]],
+  ['rollbackWindow', ms(0), [...NONSENSE, TOO_LONG]],
+  [
+    'boot',
+    "must be 'auto', 'fork' or 'spawn'",
+    [
+      ['forked', "'forked'"],
+      [true, 'true'],
+      [null, 'null']
+    ]
+  ],
+  ['strict', 'must be true or false', [['yes', "'yes'"]]],
+  ['preload', 'must be an array of modules', [['./heavy.js', "'./heavy.js'"]]],
+  [
+    'rollbackShare',
+    'must be a number from 0 (off) to 1',
+    [
+      [1.5, '1.5'],
+      [-1, '-1'],
+      ['1', "'1'"]
+    ]
+  ],
+  ['refork', 'must be { after: [requests, ...] }', [[100, '100']]],
   [
     'backoff',
     'must be { min, max } in milliseconds',

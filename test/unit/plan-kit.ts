@@ -8,7 +8,7 @@ import {
   type PlanState,
   plan
 } from '#core/cluster/plan.js'
-import { toMembers } from './cluster-kit.js'
+import { toMembers, whoIs } from './cluster-kit.js'
 
 type Exit = Extract<PlanEvent, { type: 'exited' }>
 
@@ -79,8 +79,7 @@ export class Planned {
   /** The slots as text: `w g2 x1`, `w g1 x2 +1`, `shell g1 x1`. */
   slots(): string[] {
     return this.desired().slots.map(
-      ({ role, name, generation, count, spare }) =>
-        `${role === 'worker' ? 'w' : name} g${generation} x${count}${spare ? ` +${spare}` : ''}`
+      (slot) => `${whoIs(slot)} g${slot.generation} x${slot.count}${slot.spare ? ` +${slot.spare}` : ''}`
     )
   }
 }
@@ -94,7 +93,10 @@ export const SETTINGS: PlanSettings = {
   bootAttempts: 3,
   bootTimeout: 30_000,
   hangTimeout: 20_000,
-  drainTimeout: 90_000
+  drainTimeout: 90_000,
+  rollbackWindow: 60_000,
+  rollbackShare: 0.5,
+  fork: false
 }
 
 function describe(effect: Effect): string {
@@ -108,8 +110,15 @@ function describe(effect: Effect): string {
     case 'failed':
       return `failed ${effect.request} g${effect.generation} ${effect.phase}${effect.timedOut ? ' timed out' : ''}: ${effect.error.message}`
     case 'superseded':
+      return `superseded ${effect.request}`
     case 'refused':
-      return `${effect.do} ${effect.request}`
+      return effect.why === 'stopping' ? `refused ${effect.request}` : `refused ${effect.request}: ${effect.why}`
+    case 'promote':
+      return `promote ${effect.id} for g${effect.generation}`
+    case 'roll-back':
+      return `roll-back g${effect.from} to g${effect.to}${effect.because ? ` after ${effect.because.crashes} crashes` : ''}`
+    case 'mold-lost':
+      return `mold-lost g${effect.generation}: ${effect.error.message}`
     case 'give-up':
       return `give-up${effect.timedOut ? ' timed out' : ''}: ${effect.error.message}`
     case 'look-again':

@@ -1,7 +1,13 @@
 import t from 'tap'
 import { chooseEnd, type EndReason, type Member, type MemberSpec, Roster } from '#core/cluster/roster.js'
 
-const worker = (place = 1, generation = 1): MemberSpec => ({ role: 'worker', name: '', generation, place })
+const worker = (place = 1, generation = 1): MemberSpec => ({
+  role: 'worker',
+  name: '',
+  from: 'disk',
+  generation,
+  place
+})
 const backoff = { min: 100, max: 30_000 }
 
 /** Launches in a place and lets it end. @returns the account of the place afterwards */
@@ -149,7 +155,7 @@ t.test('an end that is no failure clears the account only after a long service',
 
 t.test('each place, role, name and generation has an account of its own', async (t) => {
   const roster = new Roster()
-  const failing = { role: 'service', name: 'shell', generation: 2, place: 1 } as const
+  const failing = { role: 'service', name: 'shell', from: 'disk', generation: 2, place: 1 } as const
   roster.exited(roster.launch(failing, 0), 0, backoff, 0)
   t.equal(roster.place(failing).failures, 1)
   const others: MemberSpec[] = [

@@ -11,6 +11,7 @@ const LEGAL = [
   'serving retiring',
   'serving exited',
   'retiring promoted',
+  'promoted retiring',
   'retiring exited',
   'promoted exited'
 ]

@@ -23,8 +23,8 @@ export class Staged {
       folder: { path: t.testdirName, socket: '', noteSockets() {}, remove() {} } as never,
       listeners: { all: [], addresses: [], sockets: [], closeDescriptors: () => [] } as never,
       launcher: {
-        launch: (spec, onExit) => {
-          this.#ends.set(spec.id, onExit)
+        launch: (spec, { exited }) => {
+          this.#ends.set(spec.id, exited)
           return { pid: undefined, kill: () => this.exit(spec.id), sendListener: async () => {} }
         }
       },

@@ -11,7 +11,10 @@ export const SETTINGS = {
   bootAttempts: 3,
   bootTimeout: 1_000,
   hangTimeout: 5_000,
-  drainTimeout: 2_000
+  drainTimeout: 2_000,
+  rollbackWindow: 0,
+  rollbackShare: 0.5,
+  fork: false
 }
 export const BACKOFF = { min: 100, max: 1_000 }
 const ERROR = { name: 'Error', message: 'boom', stack: 'Error: boom' }

@@ -18,6 +18,7 @@ Options of start:
       --drain-timeout MS     how long a retiring worker may take
       --hang-timeout MS      how long a worker's loop may be blocked; 0 is never
       --backlog N            connections that wait in the kernel's queue
+      --boot HOW             fork, spawn, or auto: forked where that is safe
       --log-level LEVEL      trace, debug, info, warn, error, fatal or silent
       --log-format FORMAT    auto, json or line
 

@@ -18,6 +18,7 @@ export async function start(args: string[]): Promise<Cluster> {
     ...(values.workers === undefined ? {} : { workers: values.workers === 'auto' ? 'auto' : toNumber(values.workers) }),
     ...numbers(values),
     ...(values['env-file'] === undefined ? {} : { envFile: values['env-file'] }),
+    ...(values.boot === undefined ? {} : { boot: values.boot }),
     ...(values.name === undefined ? {} : { name: values.name })
   }
   const log = {
@@ -37,6 +38,7 @@ const OPTIONS = {
   'drain-timeout': { type: 'string' },
   'hang-timeout': { type: 'string' },
   backlog: { type: 'string' },
+  boot: { type: 'string' },
   'log-level': { type: 'string' },
   'log-format': { type: 'string' }
 } as const

@@ -1,16 +1,17 @@
 import type { EventEmitter } from 'node:events'
 import type { BoundAddress, DrainedData, VitalsData } from './channel/messages.js'
-import type { EndReason } from './cluster/roster.js'
+import type { RollKind } from './cluster/roll.js'
+import type { EndReason, Role } from './cluster/roster.js'
 import type { State } from './cluster/states.js'
 import type { MapacheError } from './errors.js'
 
 export type { BoundAddress, DrainedData, VitalsData }
 
-/** One worker or service, as it was when it was asked for. */
+/** One worker, service or mold, as it was when it was asked for. */
 export interface ProcessInfo {
   readonly id: number
-  readonly role: 'worker' | 'service'
-  /** The service's name; empty for workers. */
+  readonly role: Role
+  /** The service's name; empty for the others. */
   readonly name: string
   readonly generation: number
   readonly place: number
@@ -32,7 +33,9 @@ export interface ClusterStatus {
   target: number
   serving: number
   /** Where a running reload is. */
-  roll: { generation: number; phase: string } | undefined
+  roll: { generation: number; kind: RollKind; phase: string } | undefined
+  /** Whether the workers of the generation that serves are forked from a mold. */
+  forked: boolean
   stopping: boolean
   addresses: BoundAddress[]
   processes: ProcessInfo[]
@@ -59,11 +62,18 @@ export interface ClusterEvents {
   'service:serving': [ProcessInfo]
   'service:retire': [ProcessInfo & { reason: EndReason }]
   'service:exit': [ExitEvent]
-  'reload:start': [{ generation: number }]
+  'mold:launch': [ProcessInfo]
+  'mold:ready': [ProcessInfo]
+  'mold:serving': [ProcessInfo]
+  'mold:retire': [ProcessInfo & { reason: EndReason }]
+  'mold:exit': [ExitEvent]
+  'reload:start': [{ generation: number; kind: RollKind }]
   /** The first worker of the new generation has proved itself; the others follow. */
   'reload:settled': [{ generation: number }]
   'reload:done': [ReloadResult]
   'reload:failed': [{ generation: number; phase: string; error: MapacheError }]
+  /** A generation lost too many workers to crashes, and the one before it is on its way back. */
+  'reload:rolledback': [{ generation: number; to: number; crashes: number; error: Error }]
   scale: [{ workers: number }]
   stop: [{ mode: 'graceful' | 'now' }]
   stopped: []
@@ -97,10 +107,18 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
    */
   reload(): Promise<ReloadResult>
   /**
-   * Replaces all workers with forks of a warm one.
-   * @throws MAPACHE_REFORK_UNSUPPORTED for workers that were spawned
+   * Replaces all workers with forks of a warm one: it is drained, its app closed, and it becomes the mold of a new
+   * generation of the same code.
+   * @throws MAPACHE_REFORK_UNSUPPORTED for workers that were spawned; MAPACHE_REFORK_FAILED when none could become a mold;
+   *   MAPACHE_RELOAD_SUPERSEDED, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED
    */
   refork(): Promise<ReloadResult>
+  /**
+   * Forks the generation before back from its mold, which is kept for `rollbackWindow`, even when its files are gone; calls
+   * a running reload back.
+   * @throws MAPACHE_ROLLBACK_UNAVAILABLE, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED
+   */
+  rollback(): Promise<ReloadResult>
   /**
    * Changes how many workers serve.
    * @returns when the new number is the target; `status()` tells when it is reached

@@ -103,7 +103,32 @@ export const CATALOGUE = {
   },
   MAPACHE_REFORK_UNSUPPORTED: {
     means: 'Workers that were spawned cannot be reforked.',
-    fix: 'Use reload() instead: it starts new workers from disk.'
+    fix: 'Use reload() instead: it starts new workers from disk. To fork workers, install @mapache/native (docs/forking.md).'
+  },
+  MAPACHE_REFORK_FAILED: {
+    means: 'No worker could be made the mold of the next generation.',
+    fix: 'The workers serve on. The cause says what stayed open after the app was closed: close it in the app.'
+  },
+  MAPACHE_FORK_UNAVAILABLE: {
+    means: "The option boot is 'fork', and workers cannot be forked here.",
+    fix: "Do what the message says, or leave boot at 'auto', which spawns where it cannot fork."
+  },
+  MAPACHE_FORK_FAILED: {
+    means: 'A worker could not be forked from its mold.',
+    fix: 'It is tried again. If it repeats, see the log around it: memory, limits of processes, or a mold that ended.'
+  },
+  MAPACHE_MOLD_UNCLEAN: {
+    means:
+      'The app holds something after loading that a forked worker must not share (a socket, a thread, a child ...).',
+    fix: "Open it in the factory, or in the app's own start, and not while modules are loaded; or set boot to 'spawn'."
+  },
+  MAPACHE_ROLLBACK_UNAVAILABLE: {
+    means: 'There is no generation to roll back to: none was before, its mold is gone, or rollbackWindow has passed.',
+    fix: 'Put the old code back in place and reload. For rollbacks workers must be forked, not spawned.'
+  },
+  MAPACHE_ROLLED_BACK: {
+    means: 'The reload was called back by a rollback while it ran.',
+    fix: 'Nothing: the old workers serve on.'
   },
   MAPACHE_UPGRADE_UNSUPPORTED: {
     means: 'The supervisor cannot replace itself without native code.',

@@ -75,7 +75,7 @@ export function makeListenable<App, Options extends object>(
         const { addresses } = parseListen(args)
         const runtime = currentRuntime()
         // Whether or not the app's code catches it, a worker that cannot serve has failed to boot.
-        if (runtime) return inWorker(args).catch((error) => runtime.fail(error))
+        if (runtime) return runtime.serve(() => inWorker(args).catch((error) => runtime.fail(error)))
         const entry = source ?? ownEntry()
         const module = entry.module && { ...entry.module, listen: [addresses] }
         return supervise({ source: { ...entry, ...(module ? { module } : {}) }, settings, addresses })
@@ -155,6 +155,10 @@ export class WorkerCluster extends EventEmitter<ClusterEvents> implements Cluste
 
   refork(): Promise<ReloadResult> {
     return this.#runtime.call('refork')
+  }
+
+  rollback(): Promise<ReloadResult> {
+    return this.#runtime.call('rollback')
   }
 
   async scale(workers: number): Promise<void> {

@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os'
-import { inspect } from 'node:util'
 import * as v from 'valibot'
 import type { Backoff } from './cluster/backoff.js'
 import { MapacheError } from './errors.js'
 import { isLogger, type LogOption } from './log.js'
 import type { MapacheModule } from './modules.js'
+import { nearestName, show } from './show.js'
+
+export { nearestName, show }
 
 /** What a user may pass. Every option has a default; every duration is in milliseconds. */
 export interface MapacheOptions {
@@ -32,6 +34,21 @@ export interface MapacheOptions {
   maxRetiring?: number
   /** How many connections wait in the kernel's queue (which the system caps). */
   backlog?: number
+  /**
+   * How workers come to be: `'fork'` from a mold that has the app's code loaded (Linux, with @mapache/native), `'spawn'` as
+   * new programs, `'auto'` forked where that is safe.
+   */
+  boot?: 'auto' | 'fork' | 'spawn'
+  /** Whether a mold with a timer counts as unclean, too. */
+  strict?: boolean
+  /** Modules that a mold loads before the entry: paths from the working directory, or names of packages. */
+  preload?: string[]
+  /** How long the generation before can be rolled back to after a reload, ms: its mold is kept idle. 0 is not at all. */
+  rollbackWindow?: number
+  /** A generation that loses more than this share of its workers to crashes in that window is rolled back; 0 is never. */
+  rollbackShare?: number
+  /** When workers that were forked are forked anew from a warm one: after so many requests of one worker, each once. */
+  refork?: { after?: number[] }
   /** A file of environment variables, read anew for each generation. What the environment already has, wins. */
   envFile?: string
   /** The cluster's name in logs, titles and commands. Default: the working directory's name, or the entry's folder under `mapache start`. */
@@ -58,6 +75,12 @@ export interface Settings {
   readonly surge: number
   readonly maxRetiring: number
   readonly backlog: number
+  readonly boot: 'auto' | 'fork' | 'spawn'
+  readonly strict: boolean
+  readonly preload: readonly string[]
+  readonly rollbackWindow: number
+  readonly rollbackShare: number
+  readonly refork: { readonly after: readonly number[] }
   readonly envFile: string | undefined
   readonly name: string | undefined
   readonly control: boolean
@@ -78,6 +101,12 @@ export const CHANGEABLE = [
   'hangTimeout',
   'surge',
   'maxRetiring',
+  'boot',
+  'strict',
+  'preload',
+  'rollbackWindow',
+  'rollbackShare',
+  'refork',
   'envFile',
   'control'
 ] as const satisfies readonly (keyof Settings)[]
@@ -129,6 +158,22 @@ const reportable = {
   surge: v.optional(whole(1, 'must be a positive integer')),
   maxRetiring: v.optional(whole(1, 'must be a positive integer')),
   backlog: v.optional(whole(1, 'must be a positive integer')),
+  boot: v.optional(v.picklist(['auto', 'fork', 'spawn'], "must be 'auto', 'fork' or 'spawn'")),
+  strict: v.optional(v.boolean('must be true or false')),
+  preload: v.optional(v.array(text('must be the path or name of a module'), 'must be an array of modules')),
+  rollbackWindow: v.optional(ms()),
+  rollbackShare: v.optional(
+    v.pipe(
+      v.number('must be a number from 0 (off) to 1'),
+      v.check((n) => n >= 0 && n <= 1, 'must be a number from 0 (off) to 1')
+    )
+  ),
+  refork: v.optional(
+    v.strictObject(
+      { after: v.optional(v.array(whole(1, 'must be a positive integer'), 'must be an array of numbers of requests')) },
+      'must be { after: [requests, ...] }'
+    )
+  ),
   envFile: v.optional(text('must be the path of a file')),
   name: v.optional(text('must be a text that is not empty')),
   control: v.optional(v.boolean('must be true or false'))
@@ -199,6 +244,12 @@ function withDefaults(given: MapacheOptions): Settings {
     surge: given.surge ?? 1,
     maxRetiring: given.maxRetiring ?? 2,
     backlog: given.backlog ?? 4_096,
+    boot: given.boot ?? 'auto',
+    strict: given.strict ?? false,
+    preload: Object.freeze([...(given.preload ?? [])]),
+    rollbackWindow: given.rollbackWindow ?? 60_000,
+    rollbackShare: given.rollbackShare ?? 0.5,
+    refork: Object.freeze({ after: Object.freeze([...(given.refork?.after ?? [])].sort((a, b) => a - b)) }),
     envFile: given.envFile,
     name: given.name,
     control: given.control ?? false,
@@ -217,30 +268,4 @@ function optionError(issue: v.BaseIssue<unknown>, adapterOptions: readonly strin
     return new MapacheError('MAPACHE_OPTION_INVALID', `${name} is not an option${hint}`)
   }
   return new MapacheError('MAPACHE_OPTION_INVALID', `${name} ${issue.message}, got ${show(issue.input)}`)
-}
-
-/** The known name that differs by at most two letters (Levenshtein distance), if there is one. */
-export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((other) => ({ other, far: distance(name.toLowerCase(), other.toLowerCase()) }))
-  return ranked.sort((a, b) => a.far - b.far).find(({ far }) => far <= 2)?.other
-}
-
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j += 1) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1))
-    }
-    row = next
-  }
-  return row[b.length] as number
-}
-
-/** Shows a value in an error, short enough for one line. */
-export function show(value: unknown): string {
-  // Whatever breakLength says, long arrays and stacks come in lines.
-  const shown = inspect(value, { depth: 1, breakLength: Number.POSITIVE_INFINITY }).replace(/\s*\n\s*/g, ' ')
-  return shown.length > 120 ? `${shown.slice(0, 120)}…` : shown
 }

@@ -111,6 +111,8 @@ function serve(fastify: FastifyInstance, { listen, options }: Known, args: unkno
   const callback = args.findLast((arg) => typeof arg === 'function') as ListenCallback | undefined
   const runtime = currentRuntime()
   const run = async () => {
+    // Not anew in a process forked from a warm worker: an instance that was closed cannot listen again.
+    await runtime?.pass()
     runtime?.manage(reportedOptions(options), () => fastify.close())
     markMain(fastify.server)
     const own = args.filter((arg) => typeof arg !== 'function')

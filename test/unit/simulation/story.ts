@@ -144,7 +144,10 @@ function drawSettings(random: () => number) {
     bootAttempts: 3,
     bootTimeout: one(2_000, 5_000),
     hangTimeout: one(0, 2_000, 5_000),
-    drainTimeout: one(0, 1_000, 10_000)
+    drainTimeout: one(0, 1_000, 10_000),
+    rollbackWindow: 0,
+    rollbackShare: 0.5,
+    fork: false
   }
 }
 

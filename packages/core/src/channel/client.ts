@@ -100,6 +100,14 @@ export class ChannelClient extends EventEmitter<{ message: [Downward]; closed: [
     this.#socket.destroy()
   }
 
+  /** In a process that was forked: the channel is the other's, who goes on using it. */
+  abandon(): void {
+    this.removeAllListeners()
+    this.#socket.removeAllListeners('data')
+    this.#socket.removeAllListeners('close')
+    this.#socket.destroy()
+  }
+
   #take(input: unknown): void {
     const checked = checkDownward(input)
     // A newer supervisor may say more than this process knows; what it does not know it leaves.

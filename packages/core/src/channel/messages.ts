@@ -3,7 +3,7 @@ import type { ErrorData } from '../errors.js'
 import { ReportedOptionsSchema } from '../options.js'
 
 /** Raised whenever a message changes in a way that the other side would misread. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 
 /** The roles on the channel. What each may say stands with each message. */
 export type ChannelRole = 'worker' | 'service' | 'mold' | 'operator'
@@ -47,10 +47,18 @@ const Drained = v.strictObject({
   closedIdle: id
 })
 
+/** What a process holds that must not be shared with a fork of it. */
+const Open = v.strictObject({
+  what: text,
+  /** The module that opened it, as far as it could be told. */
+  by: v.optional(text)
+})
+
 const ALL = ['worker', 'service', 'mold', 'operator'] as const
 const PROCESSES = ['worker', 'service'] as const
+const LAUNCHED = ['worker', 'service', 'mold'] as const
 const CALLERS = ['worker', 'service', 'operator'] as const
-const METHODS = ['status', 'reload', 'refork', 'scale', 'stop', 'stop-now'] as const
+const METHODS = ['status', 'reload', 'refork', 'rollback', 'scale', 'stop', 'stop-now'] as const
 const moduleMessage = { module: name, message: name, data: v.unknown() }
 const reply = { request: id, value: v.optional(v.unknown()), error: v.optional(ErrorSchema) }
 
@@ -63,14 +71,19 @@ export const UPWARD = {
   /** Listens and answers. */
   serving: up('serving', PROCESSES, { addresses: v.array(Bound) }),
   /** The error that is about to end the process. */
-  failed: up('failed', PROCESSES, { error: ErrorSchema }),
+  failed: up('failed', LAUNCHED, { error: ErrorSchema }),
   /** Asks for an address that it was not started with; the handle comes by Node's IPC. */
   listen: up('listen', PROCESSES, { request: id, address: Wanted }),
   vitals: up('vitals', ['worker'], { vitals: Vitals }),
-  /** Services say it once a second, in place of vitals. */
-  alive: up('alive', ['service'], {}),
+  /** Services and molds say it once a second, in place of vitals. */
+  alive: up('alive', ['service', 'mold'], {}),
+  /** Has the code loaded and can be forked, unless it holds something; a worker says it that was promoted. */
+  molded: up('molded', ['mold', 'worker'], { open: v.array(Open), timers: v.array(Open) }),
+  /** A worker was forked; its pid. */
+  forked: up('forked', ['mold'], { request: id, pid: id }),
+  'fork-failed': up('fork-failed', ['mold'], { request: id, error: ErrorSchema }),
   /** Was asked by a signal to leave. */
-  leave: up('leave', PROCESSES, {}),
+  leave: up('leave', LAUNCHED, {}),
   /** Finished its drain; leaves next. */
   drained: up('drained', ['worker'], { drained: Drained }),
   /** Controls the cluster: workers only with `control: true`. */
@@ -81,9 +94,19 @@ export const UPWARD = {
 
 /** The protocol, downwards: what the supervisor says. */
 const DOWNWARD = v.variant('type', [
-  down('welcome', { ticketKeys: name, backlog: amount, stopIdleGrace: amount, drainTimeout: amount }),
+  down('welcome', {
+    ticketKeys: name,
+    backlog: amount,
+    stopIdleGrace: amount,
+    drainTimeout: amount,
+    hangTimeout: amount
+  }),
   down('activate', {}),
   down('retire', { mode: v.picklist(['retire', 'stop']), drainTimeout: amount, stopIdleGrace: amount }),
+  /** Drain, close the app, and become a mold: `molded` is the answer. */
+  down('promote', { generation: id, drainTimeout: amount }),
+  /** Fork a worker; its descriptors come first, by the socket that is for them. */
+  down('fork', { request: id, launch: v.unknown() }),
   /** Close idle connections now: others of this place are waiting to leave, too. */
   down('hurry', {}),
   down('ticket-keys', { ticketKeys: name }),
@@ -99,6 +122,7 @@ export type Downward = v.InferOutput<typeof DOWNWARD>
 export type BoundAddress = v.InferOutput<typeof Bound>
 export type WantedAddress = v.InferOutput<typeof Wanted>
 export type VitalsData = v.InferOutput<typeof Vitals>
+export type OpenData = v.InferOutput<typeof Open>
 export type DrainedData = v.InferOutput<typeof Drained>
 
 /**

@@ -1,4 +1,4 @@
-import type { Role } from './roster.js'
+import type { Origin, Role } from './roster.js'
 
 /** So many processes of one role and one generation. */
 export interface Slot {
@@ -6,6 +6,8 @@ export interface Slot {
   /** The service's name; empty for workers and molds. */
   name: string
   generation: number
+  /** Whether its processes are started anew, or forked from the generation's mold. */
+  from: Origin
   count: number
   /** Workers booted and held back, on top of `count`. */
   spare: number

@@ -1,24 +1,18 @@
 import type { ErrorData } from '../errors.js'
 import type { Desired, Slot } from './desired.js'
-import { servingWorkers } from './reconcile.js'
-import type { Member, Role } from './roster.js'
+import {
+  noteCrash,
+  takeMoldExit,
+  takeNotPromoted,
+  takePromoted,
+  takeRefork,
+  takeRollback,
+  takeUnclean
+} from './molds.js'
+import { advance, fail, type Roll, type RollKind, takeReload } from './roll.js'
+import type { Member, Origin, Role } from './roster.js'
 
-/** A replacement of all workers: where it stands. */
-export interface Roll {
-  /** The request that asked for it. */
-  request: number
-  from: number
-  to: number
-  /**
-   * `booting`: one worker of the new generation is on its way, beside the old ones. `settling`: it serves and has to
-   * prove itself. `rolling`: the others follow, and the old ones retire.
-   */
-  phase: 'booting' | 'settling' | 'rolling'
-  /** When `settling` ends (monotonic ms). */
-  settleAt: number
-  /** The worker that settles; the first of its generation to serve. */
-  first?: number
-}
+export type { Roll }
 
 /** The settings that the plan reads; each may change at run time. Durations in ms. */
 export interface PlanSettings {
@@ -31,6 +25,12 @@ export interface PlanSettings {
   bootTimeout: number
   hangTimeout: number
   drainTimeout: number
+  /** How long the mold of the generation before is kept for a rollback. */
+  rollbackWindow: number
+  /** A generation that loses more than this share of its workers to crashes in that window is rolled back; 0 is never. */
+  rollbackShare: number
+  /** Whether the workers of generations to come are forked from molds. */
+  fork: boolean
 }
 
 /** Everything that the plan remembers. */
@@ -43,15 +43,21 @@ export interface PlanState {
   /** The last number given to a generation. */
   latest: number
   roll?: Roll
-  /** A reload that waits for the running one: a queue of one. */
-  queued?: number
+  /** A roll that waits for the running one: a queue of one. */
+  queued?: { request: number; kind: RollKind }
   /** Whether any worker has ever served: one that is ready may still fail to listen. */
   everServed: boolean
   stopping: 'no' | 'graceful' | 'now'
+  /** The generations whose workers are forked, each from a mold of its own. */
+  molded: readonly number[]
+  /** The generation that served before, whose mold is kept idle until then (monotonic ms) for a rollback. */
+  previous?: { generation: number; until: number }
+  /** How many workers the current generation lost to crashes while there is a way back. */
+  crashes: number
 }
 
 export type PlanEvent =
-  | { type: 'reload'; request: number }
+  | { type: 'reload' | 'refork' | 'rollback'; request: number }
   | { type: 'scale'; workers: number }
   | { type: 'settings'; settings: Partial<PlanSettings> }
   | { type: 'stop'; mode: 'graceful' | 'now' }
@@ -70,28 +76,46 @@ export type PlanEvent =
       failures: number
       served: boolean
       timedOut: boolean
+      /** It could not be forked, which says nothing of its code. */
+      excused?: boolean
       error: ErrorData
     }
+  /** The mold of a generation holds what must not be forked. `fatal` when it may not be spawned instead. */
+  | { type: 'mold-unclean'; generation: number; fatal: boolean; error: ErrorData }
+  /** A worker that was drained for it is the mold of the new generation now, or was not fit for it. */
+  | { type: 'promoted'; id: number; generation: number }
+  | { type: 'not-promoted'; id: number; error: ErrorData }
   /** Nothing but time passed. */
   | { type: 'tick' }
 
 /** What the plan asks of its caller beside the desired state. */
 export type Effect =
-  | { do: 'prepare'; generation: number; request: number }
+  | { do: 'prepare'; generation: number; request: number; kind: RollKind; from: number }
+  | { do: 'promote'; id: number; generation: number }
   | { do: 'settled'; generation: number; first: number | undefined }
-  | { do: 'done'; request: number; generation: number }
+  | { do: 'done'; request: number; generation: number; kind: RollKind }
   | { do: 'failed'; request: number; generation: number; phase: FailedPhase; timedOut: boolean; error: ErrorData }
   | { do: 'superseded'; request: number }
-  | { do: 'refused'; request: number }
+  | { do: 'refused'; request: number; why: Refusal }
+  /** Begins to roll back: somebody asked for it, or `because` of so many crashes. */
+  | { do: 'roll-back'; from: number; to: number; because?: { crashes: number; error: ErrorData } }
+  /** A generation's mold cannot be kept alive: its workers are spawned from now on. */
+  | { do: 'mold-lost'; generation: number; error: ErrorData }
   | { do: 'give-up'; error: ErrorData; timedOut: boolean }
   | { do: 'look-again'; at: number }
 
-/** `prepare`: entry or envFile; `boot`: before ready; `settle`: within settle; `roll`: a later one did not boot. */
-export type FailedPhase = 'prepare' | 'boot' | 'settle' | 'roll'
+/**
+ * `prepare`: entry or envFile; `promote`: no worker could become a mold; `boot`: before ready; `settle`: within settle;
+ * `roll`: a later one did not boot; `rollback`: called back while it rolled.
+ */
+export type FailedPhase = 'prepare' | 'promote' | 'boot' | 'settle' | 'roll' | 'rollback'
+
+export type Refusal = 'stopping' | 'not-molded' | 'nothing-before'
 
 /** The state of a cluster at its start: generation 1 boots, there is no roll. */
 export function initialPlan(settings: PlanSettings, services: PlanState['services']): PlanState {
-  return { settings, services, current: 1, latest: 1, everServed: false, stopping: 'no' }
+  const molded = settings.fork ? [1] : []
+  return { settings, services, current: 1, latest: 1, everServed: false, stopping: 'no', molded, crashes: 0 }
 }
 
 /**
@@ -132,19 +156,24 @@ export function desiredOf(state: PlanState, members: readonly Member[] = []): De
 }
 
 function slotsOf(state: PlanState): Slot[] {
-  const { roll, settings, current } = state
-  const workers = (generation: number, count: number, spare: number): Slot => ({
-    role: 'worker',
-    name: '',
-    generation,
-    count,
-    spare
+  const { roll, settings, current, molded, previous } = state
+  const workers = (generation: number, count: number, spare: number): Slot => {
+    const from: Origin = molded.includes(generation) ? 'mold' : 'disk'
+    return { role: 'worker', name: '', generation, from, count, spare }
+  }
+  const generations = new Set([current, roll?.from, roll?.to, previous?.generation])
+  const molds = molded.flatMap((generation): Slot[] => {
+    if (!generations.has(generation)) return []
+    return [{ role: 'mold', name: '', generation, from: 'disk', count: 1, spare: 0 }]
   })
-  if (!roll) return [workers(current, settings.workers, settings.spare), ...serviceSlots(state, current)]
+  if (!roll || roll.phase === 'promoting') {
+    return [...molds, workers(current, settings.workers, settings.spare), ...serviceSlots(state, current)]
+  }
   if (roll.phase === 'rolling') {
-    return [workers(roll.to, settings.workers, settings.spare), ...serviceSlots(state, roll.to)]
+    return [...molds, workers(roll.to, settings.workers, settings.spare), ...serviceSlots(state, roll.to)]
   }
   return [
+    ...molds,
     workers(roll.to, 1, 0),
     workers(roll.from, settings.workers, settings.spare),
     ...serviceSlots(state, roll.from)
@@ -152,7 +181,7 @@ function slotsOf(state: PlanState): Slot[] {
 }
 
 function serviceSlots({ services }: PlanState, generation: number): Slot[] {
-  return services.map(({ name, count }) => ({ role: 'service', name, generation, count, spare: 0 }))
+  return services.map(({ name, count }) => ({ role: 'service', name, generation, from: 'disk', count, spare: 0 }))
 }
 
 /** In a stop: of whichever generation they are, for a roll may have been cut. */
@@ -165,6 +194,10 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
   switch (event.type) {
     case 'reload':
       return takeReload(state, event.request, effects)
+    case 'refork':
+      return takeRefork(state, event.request, effects)
+    case 'rollback':
+      return takeRollback(state, event.request, now, effects)
     case 'scale':
       state.settings = { ...state.settings, workers: event.workers }
       return
@@ -181,7 +214,13 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
     case 'serving':
       return takeServing(state, event, now)
     case 'exited':
-      return takeExit(state, event, effects)
+      return takeExit(state, event, now, effects)
+    case 'mold-unclean':
+      return takeUnclean(state, event, effects)
+    case 'promoted':
+      return takePromoted(state, event)
+    case 'not-promoted':
+      return takeNotPromoted(state, event, effects)
     case 'tick':
       return
     default:
@@ -189,45 +228,41 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
   }
 }
 
-function takeReload(state: PlanState, request: number, effects: Effect[]): void {
-  if (state.stopping !== 'no') {
-    effects.push({ do: 'refused', request })
-  } else if (state.roll) {
-    if (state.queued !== undefined) effects.push({ do: 'superseded', request: state.queued })
-    state.queued = request
-  } else {
-    start(state, request, effects)
-  }
-}
-
-function start(state: PlanState, request: number, effects: Effect[]): void {
-  state.latest += 1
-  state.roll = { request, from: state.current, to: state.latest, phase: 'booting', settleAt: 0 }
-  effects.push({ do: 'prepare', generation: state.latest, request })
-}
-
 function takeStop(state: PlanState, mode: 'graceful' | 'now', effects: Effect[]): void {
   if (state.stopping === 'now') return
   state.stopping = mode
-  for (const request of [state.roll?.request, state.queued]) {
-    if (request !== undefined) effects.push({ do: 'refused', request })
+  for (const request of [state.roll?.request, state.queued?.request]) {
+    if (request !== undefined) effects.push({ do: 'refused', request, why: 'stopping' })
   }
   delete state.roll
   delete state.queued
+  delete state.previous
 }
 
 function takeServing(state: PlanState, event: { id: number; role: Role; generation: number }, now: number): void {
   const { roll } = state
   if (event.role === 'worker') state.everServed = true
   if (event.role !== 'worker' || roll?.phase !== 'booting' || roll.to !== event.generation) return
-  state.roll = { ...roll, phase: 'settling', settleAt: now + state.settings.settle, first: event.id }
+  // What is rolled back to has proved itself before.
+  const settle = roll.kind === 'rollback' ? 0 : state.settings.settle
+  state.roll = { ...roll, phase: 'settling', settleAt: now + settle, first: event.id }
 }
 
-function takeExit(state: PlanState, event: Extract<PlanEvent, { type: 'exited' }>, effects: Effect[]): void {
-  if (event.role !== 'worker' || state.stopping !== 'no') return
+function takeExit(
+  state: PlanState,
+  event: Extract<PlanEvent, { type: 'exited' }>,
+  now: number,
+  effects: Effect[]
+): void {
+  if (event.role === 'service' || state.stopping !== 'no') return
+  if (event.role === 'mold') return takeMoldExit(state, event, effects)
   const { roll } = state
+  if (roll?.phase === 'promoting' && roll.first === event.id) return takeNotPromoted(state, event, effects)
+  if (event.excused) return
   if (roll && event.generation === roll.to) {
-    if (roll.phase !== 'rolling') return fail(state, phaseOf(event), event.error, event.timedOut, effects)
+    if (roll.phase !== 'rolling') {
+      return fail(state, event.served ? 'settle' : 'boot', event.error, event.timedOut, effects)
+    }
     // A place that keeps crashing would hold the roll, and the reload that waits behind it, for ever.
     const hopeless = !event.served || event.failures >= state.settings.bootAttempts
     if (event.failed && hopeless) return fail(state, 'roll', event.error, event.timedOut, effects)
@@ -235,58 +270,5 @@ function takeExit(state: PlanState, event: Extract<PlanEvent, { type: 'exited' }
   if (!state.roll && !state.everServed && event.failed && event.failures >= state.settings.bootAttempts) {
     effects.push({ do: 'give-up', error: event.error, timedOut: event.timedOut })
   }
-}
-
-function phaseOf(event: { served: boolean }): FailedPhase {
-  return event.served ? 'settle' : 'boot'
-}
-
-function fail(state: PlanState, phase: FailedPhase, error: ErrorData, timedOut: boolean, effects: Effect[]): void {
-  const { roll } = state
-  if (!roll) return
-  effects.push({ do: 'failed', request: roll.request, generation: roll.to, phase, timedOut, error })
-  end(state, effects)
-}
-
-function end(state: PlanState, effects: Effect[]): void {
-  delete state.roll
-  const { queued } = state
-  if (queued === undefined) return
-  delete state.queued
-  start(state, queued, effects)
-}
-
-/** What follows from time and from who is there. */
-function advance(state: PlanState, members: readonly Member[], now: number, effects: Effect[]): void {
-  const { roll } = state
-  if (roll?.phase === 'settling') {
-    if (now < roll.settleAt) {
-      effects.push({ do: 'look-again', at: roll.settleAt })
-      return
-    }
-    // One that is leaving or killed by then has proved nothing: its exit fails the roll.
-    if (!members.some((member) => member.id === roll.first && isProved(member))) return
-    state.roll = { ...roll, phase: 'rolling' }
-    effects.push({ do: 'settled', generation: roll.to, first: roll.first })
-  }
-  if (state.roll?.phase === 'rolling') complete(state, state.roll, members, now, effects)
-}
-
-/** A roll is complete when the target serves in the new generation and nothing older is left that is not retiring. */
-function complete(state: PlanState, roll: Roll, members: readonly Member[], now: number, effects: Effect[]): void {
-  const present = members.filter(({ role, state, killed }) => role === 'worker' && state !== 'retiring' && !killed)
-  const renewed = present.filter(({ generation }) => generation === roll.to)
-  if (servingWorkers(renewed) < state.settings.workers) return
-  if (renewed.length < present.length) {
-    // The last old ones retire now, which is no event: without a look the roll would end with their drain.
-    effects.push({ do: 'look-again', at: now })
-    return
-  }
-  state.current = roll.to
-  effects.push({ do: 'done', request: roll.request, generation: roll.to })
-  end(state, effects)
-}
-
-function isProved({ state, stale, killed }: Member): boolean {
-  return state === 'serving' && !stale && !killed
+  noteCrash(state, event, now, effects)
 }

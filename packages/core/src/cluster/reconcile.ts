@@ -57,11 +57,13 @@ function enforceDeadlines(desired: Desired, members: readonly Member[], now: num
   for (const member of members) {
     const deadlines: [number, EndReason][] = []
     if (member.state === 'launching') deadlines.push([member.since + desired.bootTimeout, 'boot-timeout'])
+    if (member.askedAt !== undefined) deadlines.push([member.askedAt + FORK_TIMEOUT, 'hung'])
     if (member.state === 'ready' && member.activatedAt !== undefined) {
       deadlines.push([member.activatedAt + desired.bootTimeout, 'boot-timeout'])
     }
     if (member.state === 'retiring') {
-      deadlines.push([member.since + desired.drainTimeout + KILL_GRACE, 'drain-timeout'])
+      const drain = member.role === 'mold' ? 0 : desired.drainTimeout
+      deadlines.push([member.since + drain + KILL_GRACE, 'drain-timeout'])
     } else if (member.state !== 'launching' && desired.hangTimeout > 0) {
       deadlines.push([member.seenAt + desired.hangTimeout, 'hung'])
     }
@@ -75,6 +77,8 @@ function enforceDeadlines(desired: Desired, members: readonly Member[], now: num
 /** Lets ready members serve until the slot's count serves or is about to; those beyond are its spares. */
 function activate(slots: readonly SlotView[], actions: Action[]): void {
   for (const { slot, members } of slots) {
+    // A mold that is ready has nothing more to do than to fork.
+    if (slot.role === 'mold') continue
     let active = members.filter((member) => member.state === 'serving' || member.activatedAt !== undefined).length
     for (const member of members) {
       if (active >= slot.count) break
@@ -101,6 +105,12 @@ function retireSurplus(
   for (const member of [...alive].sort((a, b) => Number(!a.stale) - Number(!b.stale))) {
     if (kept.has(member) || !isPresent(member)) continue
     const reason = member.stale?.reason ?? surplusReason(desired, member)
+    if (member.role === 'mold') {
+      // It holds nothing that would have to be finished; but what the app opened in it may want to be closed.
+      const obeys = member.state !== 'launching' && !member.stale?.urgent
+      actions.push({ do: obeys ? 'retire' : 'kill', id: member.id, reason })
+      continue
+    }
     if (desired.stopping !== 'no' && member.role === 'worker') {
       if (holdsSocketUnheard(member)) actions.push({ do: 'kill', id: member.id, reason })
       else if (!socketHeld) actions.push({ do: 'retire', id: member.id, reason })
@@ -127,7 +137,7 @@ function holdsSocketUnheard({ role, state }: Member): boolean {
 
 /** A slot keeps its serving members first, then those closest to serving. */
 function keep(slot: Slot, members: readonly Member[]): Member[] {
-  const rank = (member: Member) => (member.state === 'serving' ? 0 : member.state === 'ready' ? 1 : 2)
+  const rank = ({ state }: Member) => ['serving', 'promoted', 'ready', 'launching'].indexOf(state)
   const ranked = [...members].sort((a, b) => rank(a) - rank(b) || a.id - b.id)
   const serving = ranked.filter((member) => member.state === 'serving').slice(0, slot.count)
   const others = ranked.filter((member) => member.state !== 'serving')
@@ -169,6 +179,7 @@ function launchMissing(
   let next = Number.POSITIVE_INFINITY
   for (const slot of desired.slots) {
     const places = slot.count + slot.spare
+    if (slot.from === 'mold' && !members.some((member) => canFork(member, slot.generation))) continue
     const owners = present.filter((member) => belongs(member, slot) && !member.stale)
     const taken = new Set(owners.map((member) => member.place))
     let missing = places - owners.length
@@ -176,7 +187,8 @@ function launchMissing(
       if (taken.has(place)) continue
       if (slot.role === 'worker' && room <= 0) break
       missing -= 1
-      const spec = { role: slot.role, name: slot.name, generation: slot.generation, place }
+      const { role, name, generation, from } = slot
+      const spec = { role, name, generation, from, place }
       const { notBefore } = roster.place(spec)
       if (notBefore > now) {
         next = Math.min(next, notBefore)
@@ -204,6 +216,11 @@ function hurry({ maxRetiring }: Desired, alive: readonly Member[], actions: Acti
   }
 }
 
+/** Whether it is the mold that a generation's workers are forked from; until there is one, they wait. */
+function canFork({ role, state, generation, stale, killed }: Member, wanted: number): boolean {
+  return role === 'mold' && generation === wanted && (state === 'ready' || state === 'promoted') && !stale && !killed
+}
+
 /** Workers that answer requests and will go on doing so. */
 export function servingWorkers(members: readonly Member[]): number {
   return members.filter(
@@ -213,6 +230,7 @@ export function servingWorkers(members: readonly Member[]): number {
 
 function surplusReason(desired: Desired, member: Member): EndReason {
   if (desired.stopping !== 'no') return 'stop'
+  if (member.role === 'mold') return 'unwanted'
   const current = desired.slots.some((slot) => belongs(member, slot))
   return current ? 'scale-down' : 'reload'
 }
@@ -222,8 +240,10 @@ function belongs(member: Member, slot: Slot): boolean {
 }
 
 function isPresent({ state }: Member): boolean {
-  return state === 'launching' || state === 'ready' || state === 'serving'
+  return state === 'launching' || state === 'ready' || state === 'serving' || state === 'promoted'
 }
 
+/** How long a mold may take to answer a request to fork, ms. */
+const FORK_TIMEOUT = 5_000
 /** What a worker gets after `drainTimeout` to cut the rest and close its app, before it is killed. */
 const KILL_GRACE = 5_000

@@ -3,15 +3,19 @@ import { type State, transition } from './states.js'
 
 export type Role = 'worker' | 'service' | 'mold'
 
+/** Where a process comes from: `disk` is a new program, `mold` a fork of the generation's mold. */
+export type Origin = 'disk' | 'mold'
+
 /**
  * Why the end of a process was chosen (the first one recorded wins), or how it came about when nobody chose it.
- * Chosen ends: reload, scale-down, recycle, not-listening, signal, stop, stop-now, unwanted, boot-timeout, hung,
- * drain-timeout, refused. Not chosen: crash, boot-failed.
+ * Chosen ends: reload, scale-down, recycle, refork, not-listening, signal, stop, stop-now, unwanted, boot-timeout, hung,
+ * drain-timeout, refused, fork-failed. Not chosen: crash, boot-failed.
  */
 export type EndReason =
   | 'reload'
   | 'scale-down'
   | 'recycle'
+  | 'refork'
   | 'not-listening'
   | 'signal'
   | 'stop'
@@ -21,6 +25,7 @@ export type EndReason =
   | 'hung'
   | 'drain-timeout'
   | 'refused'
+  | 'fork-failed'
   | 'crash'
   | 'boot-failed'
 
@@ -30,6 +35,7 @@ export interface MemberSpec {
   /** The service's name; empty for workers and molds. */
   name: string
   generation: number
+  from: Origin
   /** 1 to the slot's count: a replacement takes the place of the one it replaces, and back-off is kept per place. */
   place: number
 }
@@ -42,6 +48,7 @@ export interface Member extends MemberSpec {
   pid?: number
   /** Told to start serving. */
   activatedAt?: number
+  /** When it began to be of use: a worker to serve, a mold to fork. */
   servingAt?: number
   /** Last sign of life. */
   seenAt: number
@@ -52,6 +59,10 @@ export interface Member extends MemberSpec {
   /** Told to close its idle connections. */
   hurried: boolean
   killed: boolean
+  /** Of a mold: since when a fork is awaited of it. */
+  askedAt?: number
+  /** When it has drained it becomes the mold of this generation. */
+  promotion?: number
 }
 
 /**
@@ -89,6 +100,7 @@ export class Roster {
   ready(member: Member, now: number): void {
     transition(member, 'ready', now)
     member.seenAt = now
+    if (member.role === 'mold') member.servingAt = now
   }
 
   serving(member: Member, now: number): void {
@@ -100,6 +112,13 @@ export class Roster {
   retire(member: Member, reason: EndReason, now: number): void {
     chooseEnd(member, reason)
     transition(member, 'retiring', now)
+  }
+
+  /** Makes the mold of a generation of a worker that has drained. What was against it as a worker is forgotten. */
+  promote(member: Member, generation: number, now: number): void {
+    transition(member, 'promoted', now)
+    for (const key of ['reason', 'stale', 'promotion'] as const) delete member[key]
+    Object.assign(member, { role: 'mold', generation, place: 1, seenAt: now, servingAt: now })
   }
 
   /**
@@ -155,5 +174,6 @@ const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>([
   'boot-timeout',
   'hung',
   'refused',
+  'fork-failed',
   'not-listening'
 ])

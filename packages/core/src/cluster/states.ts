@@ -26,6 +26,6 @@ export const MOVES: Readonly<Record<State, readonly State[]>> = {
   ready: ['serving', 'retiring', 'exited'],
   serving: ['retiring', 'exited'],
   retiring: ['promoted', 'exited'],
-  promoted: ['exited'],
+  promoted: ['retiring', 'exited'],
   exited: []
 }

@@ -1,5 +1,5 @@
-import type { Effect, PlanEvent } from '../cluster/plan.js'
-import { errorToData, MapacheError } from '../errors.js'
+import type { Effect, PlanEvent, Refusal } from '../cluster/plan.js'
+import { errorFromData, errorToData, MapacheError, type MapacheErrorCode } from '../errors.js'
 import { announce } from './events.js'
 import { failureOf, giveUp } from './requests.js'
 import type { Supervisor } from './supervisor.js'
@@ -17,14 +17,17 @@ export function carryOut(
   const { log, requests, generation } = supervisor
   switch (effect.do) {
     case 'prepare':
-      return prepare(supervisor, effect.generation)
+      return prepare(supervisor, effect)
+    case 'promote':
+      return promote(supervisor, effect)
     case 'settled':
       log.info(`gen=${effect.generation} settled; rolling`)
       announce(supervisor, 'reload:settled', { generation: effect.generation })
       return effect.first === undefined ? undefined : supervisor.adopt(effect.first)
     case 'done': {
       const result = requests.done(effect.request, effect.generation, now)
-      log.info(`reloaded: gen=${effect.generation} serves, after ${result.duration} ms`)
+      log.info(`${DONE[effect.kind]}: gen=${effect.generation} serves, after ${result.duration} ms`)
+      if (effect.kind !== 'refork') supervisor.reforks = 0
       supervisor.releaseUnused()
       announce(supervisor, 'reload:done', result)
       return
@@ -41,8 +44,17 @@ export function carryOut(
       requests.fail(effect.request, new MapacheError('MAPACHE_RELOAD_SUPERSEDED', 'a newer reload took its place'))
       return
     case 'refused':
-      requests.fail(effect.request, new MapacheError('MAPACHE_STOPPING', 'the cluster is stopping'))
+      requests.fail(effect.request, refusal(effect.why))
       return
+    case 'roll-back':
+      return rollBack(supervisor, effect)
+    case 'mold-lost': {
+      const { message } = effect.error
+      log.error(
+        `the mold of gen=${effect.generation} cannot be kept alive (${message}); its workers are spawned from now on`
+      )
+      return
+    }
     case 'give-up':
       supervisor.abandon(giveUp(effect, supervisor.settings.bootAttempts))
       return
@@ -51,13 +63,46 @@ export function carryOut(
   }
 }
 
-function prepare(supervisor: Supervisor, generation: number): PlanEvent | undefined {
-  supervisor.log.info(`reloading: gen=${generation}`)
-  announce(supervisor, 'reload:start', { generation })
+function prepare(supervisor: Supervisor, effect: Extract<Effect, { do: 'prepare' }>): PlanEvent | undefined {
+  const { generation, kind, from } = effect
+  supervisor.log.info(`${kind === 'refork' ? 'reforking' : 'reloading'}: gen=${generation}`)
+  announce(supervisor, 'reload:start', { generation, kind })
   try {
-    supervisor.pin(generation)
+    supervisor.pin(generation, kind === 'refork' ? from : undefined)
     return
   } catch (error) {
     return { type: 'generation-failed', generation, error: errorToData(error) }
   }
+}
+
+/** Marks the worker that is to become a mold: like any other that is to go it is replaced before it drains. */
+function promote(supervisor: Supervisor, { id, generation }: Extract<Effect, { do: 'promote' }>): undefined {
+  const member = supervisor.roster.get(id)
+  if (!member) return
+  member.stale = { reason: 'refork', urgent: false }
+  member.promotion = generation
+}
+
+function rollBack(supervisor: Supervisor, effect: Extract<Effect, { do: 'roll-back' }>): undefined {
+  const { from, to, because } = effect
+  const { log } = supervisor
+  announce(supervisor, 'reload:start', { generation: to, kind: 'rollback' })
+  if (!because) return log.info(`rolling back: gen=${to}`) as undefined
+  const { crashes } = because
+  const error = errorFromData(because.error)
+  log.error({ err: error }, `gen=${from} lost ${crashes} workers to crashes; rolling back to gen=${to}`)
+  announce(supervisor, 'reload:rolledback', { generation: from, to, crashes, error })
+}
+
+const DONE = { reload: 'reloaded', refork: 'reforked', rollback: 'rolled back' } as const
+
+function refusal(why: Refusal): MapacheError {
+  const [code, text] = REFUSALS[why]
+  return new MapacheError(code, text)
+}
+
+const REFUSALS: Readonly<Record<Refusal, readonly [MapacheErrorCode, string]>> = {
+  stopping: ['MAPACHE_STOPPING', 'the cluster is stopping'],
+  'not-molded': ['MAPACHE_REFORK_UNSUPPORTED', 'the workers were spawned, not forked from a mold'],
+  'nothing-before': ['MAPACHE_ROLLBACK_UNAVAILABLE', 'no generation is kept that could be rolled back to']
 }

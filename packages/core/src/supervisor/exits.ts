@@ -1,3 +1,4 @@
+import { chooseEnd } from '../cluster/roster.js'
 import { errorFromData } from '../errors.js'
 import { identity } from '../log.js'
 import { announce } from './events.js'
@@ -11,6 +12,8 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
   const { member, drained } = peer
   const now = clock.now()
   const before = processes.info(peer, now)
+  const excused = (status.error as { code?: unknown } | undefined)?.code === 'MAPACHE_FORK_FAILED'
+  if (excused) chooseEnd(member, 'fork-failed')
   const { reason, failed } = roster.exited(member, now, settings.backoff, Math.random())
   const error = describeExit(peer, status, settings.bootTimeout)
   const { code, signal } = status
@@ -33,6 +36,7 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
     failures,
     served: member.servingAt !== undefined,
     timedOut: reason === 'boot-timeout',
+    excused,
     error
   })
 }

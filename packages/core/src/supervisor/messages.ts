@@ -3,7 +3,9 @@ import type { Connection } from '../channel/server.js'
 import { errorToData, MapacheError } from '../errors.js'
 import { identity } from '../log.js'
 import { announce } from './events.js'
+import { reforkWhenWarm, takeFork, takeMolded } from './molding.js'
 import { eventName, type Peer } from './processes.js'
+import { refuse } from './refuse.js'
 import type { Supervisor } from './supervisor.js'
 
 type Message = Exclude<Upward, { type: 'hello' }>
@@ -19,7 +21,8 @@ export function takeHello(supervisor: Supervisor, connection: Connection<Peer>):
     ticketKeys: tickets.current,
     backlog: settings.backlog,
     stopIdleGrace: settings.stopIdleGrace,
-    drainTimeout: settings.drainTimeout
+    drainTimeout: settings.drainTimeout,
+    hangTimeout: settings.hangTimeout
   })
 }
 
@@ -43,6 +46,11 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
       return takeVitals(supervisor, peer, message.vitals)
     case 'alive':
       return
+    case 'molded':
+      return takeMolded(supervisor, peer, message)
+    case 'forked':
+    case 'fork-failed':
+      return takeFork(supervisor, peer, message)
     case 'leave':
       if (member.state !== 'retiring') member.stale ??= { reason: 'signal', urgent: false }
       return supervisor.apply({ type: 'tick' })
@@ -98,6 +106,7 @@ function takeVitals(supervisor: Supervisor, peer: Peer, vitals: VitalsData): voi
   const { member } = peer
   peer.vitals = vitals
   announce(supervisor, 'worker:vitals', supervisor.processes.info(peer, member.seenAt))
+  reforkWhenWarm(supervisor, peer, vitals)
   if (vitals.listening || member.state !== 'serving' || member.stale) return
   supervisor.log.error(`${identity(member)} is no longer listening; replaced`)
   member.stale = { reason: 'not-listening', urgent: true }
@@ -136,6 +145,8 @@ function call(supervisor: Supervisor, method: Extract<Message, { type: 'call' }>
       return supervisor.reload()
     case 'refork':
       return supervisor.refork()
+    case 'rollback':
+      return supervisor.rollback()
     case 'scale':
       return supervisor.scale(workers as number)
     case 'stop':
@@ -166,10 +177,4 @@ function takeModuleMessage(supervisor: Supervisor, peer: Peer, message: Extract<
   } catch (error) {
     refuse(supervisor, peer, `${what}: ${(error as Error).message}`)
   }
-}
-
-function refuse(supervisor: Supervisor, peer: Peer, reason: string): void {
-  const text = reason.slice(0, 300)
-  supervisor.log.warn(`MAPACHE_CHANNEL_REFUSED: a message of ${identity(peer.member)}: ${text}`)
-  peer.connection?.send({ type: 'refused', reason: text })
 }

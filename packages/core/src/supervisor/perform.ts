@@ -24,7 +24,10 @@ export function perform(supervisor: Supervisor, action: Exclude<Action, { do: 'w
       roster.retire(member, action.reason, now)
       const { drainTimeout, stopIdleGrace } = settings
       const mode = supervisor.stopping ? 'stop' : 'retire'
-      processes.send(member.id, { type: 'retire', mode, drainTimeout, stopIdleGrace })
+      const { promotion: generation } = member
+      const promoted = mode === 'retire' && action.reason === 'refork' && generation !== undefined
+      if (promoted) processes.send(member.id, { type: 'promote', generation, drainTimeout })
+      else processes.send(member.id, { type: 'retire', mode, drainTimeout, stopIdleGrace })
       log.info(`${identity(member)} retiring (${action.reason})`)
       const info = processes.info(peer, now)
       return announce(supervisor, eventName(member, 'retire'), { ...info, reason: action.reason })
@@ -45,16 +48,16 @@ export function perform(supervisor: Supervisor, action: Exclude<Action, { do: 'w
 }
 
 function launch(supervisor: Supervisor, { spec }: Extract<Action, { do: 'launch' }>, now: number): void {
-  const { processes, roster, parts } = supervisor
+  const { processes, roster } = supervisor
   const member = roster.launch(spec, now)
-  const what = launchSpec(parts, supervisor.pinned(member.generation), member)
+  const what = launchSpec(supervisor, supervisor.pinned(member.generation), member)
   const peer = processes.launch(member, what, (ended, status) => supervisor.exited(ended, status))
   supervisor.log.debug(`${identity(member)} launched`)
   announce(supervisor, eventName(member, 'launch'), processes.info(peer, now))
 }
 
 const FAULTS: Readonly<Record<string, string>> = {
-  hung: 'has been silent for hangTimeout: its event loop is blocked',
+  hung: 'does not answer any more: its event loop is blocked',
   'boot-timeout': 'was not ready within bootTimeout',
   'drain-timeout': 'did not leave after drainTimeout'
 }

@@ -3,10 +3,11 @@ import type { BoundAddress, Downward, DrainedData, VitalsData } from '../channel
 import type { Admission, Connection } from '../channel/server.js'
 import type { Member, Roster } from '../cluster/roster.js'
 import type { ProcessInfo } from '../cluster.js'
-import type { ErrorData } from '../errors.js'
+import { type ErrorData, errorToData, MapacheError } from '../errors.js'
 import type { ReportedOptions } from '../options.js'
 import { clearPresence } from './folder.js'
-import type { ExitStatus, Launched, Launcher, LaunchSpec } from './launch/launcher.js'
+import type { ExitStatus, LaunchEvents, Launched, Launcher, LaunchSpec } from './launch/launcher.js'
+import type { MoldLauncher } from './launch/mold.js'
 
 /** A process as the supervisor holds it: its member in the roster, and what belongs to the running process. */
 export interface Peer {
@@ -19,6 +20,8 @@ export interface Peer {
   vitals?: VitalsData
   drained?: DrainedData
   options?: ReportedOptions
+  /** Of a mold: forks that failed in a row. */
+  failedForks: number
   addresses: BoundAddress[]
 }
 
@@ -26,10 +29,13 @@ export interface Peer {
 export class Processes {
   readonly #peers = new Map<number, Peer>()
   readonly #launcher: Launcher
+  readonly #molds: MoldLauncher | undefined
   readonly #roster: Roster
 
-  constructor(launcher: Launcher, roster: Roster) {
+  /** @param molds launches molds and forks workers from them, where that can be done */
+  constructor(launcher: Launcher, molds: MoldLauncher | undefined, roster: Roster) {
     this.#launcher = launcher
+    this.#molds = molds
     this.#roster = roster
   }
 
@@ -46,16 +52,33 @@ export class Processes {
     spec: Omit<LaunchSpec, 'token' | 'id'>,
     onExit: (peer: Peer, status: ExitStatus) => void
   ): Peer {
-    const peer: Peer = { member, token: randomBytes(32).toString('hex'), addresses: [] }
+    const peer: Peer = { member, token: randomBytes(32).toString('hex'), addresses: [], failedForks: 0 }
     this.#peers.set(member.id, peer)
-    peer.launched = this.#launcher.launch({ ...spec, id: member.id, token: peer.token }, (status) => {
+    const started = (pid: number) => {
+      member.pid = pid
+    }
+    const exited = (status: ExitStatus) => {
       this.#peers.delete(member.id)
       peer.connection?.close()
-      if (peer.launched?.pid !== undefined) clearPresence(spec.folder, peer.launched.pid)
+      if (member.pid !== undefined) clearPresence(spec.folder, member.pid)
       onExit(peer, status)
-    })
-    if (peer.launched.pid !== undefined) member.pid = peer.launched.pid
+      if (member.role === 'mold') this.#molds?.ended(peer.launched)
+    }
+    peer.launched = this.#start(peer, { ...spec, id: member.id, token: peer.token }, { started, exited })
+    if (peer.launched.pid !== undefined) started(peer.launched.pid)
     return peer
+  }
+
+  #start({ member }: Peer, spec: LaunchSpec, events: LaunchEvents): Launched {
+    if (!this.#molds) return this.#launcher.launch(spec, events)
+    if (member.role === 'mold') return this.#molds.launch(spec, events)
+    if (member.from === 'disk') return this.#launcher.launch(spec, events)
+    const mold = this.all.find(({ member: one }) => {
+      return one.role === 'mold' && one.generation === member.generation && !one.killed && one.state !== 'launching'
+    })
+    if (mold) mold.member.askedAt ??= member.since
+    const send = (message: Downward) => mold?.connection?.send(message)
+    return this.#molds.fork({ send, ...(mold?.launched ? { launched: mold.launched } : {}) }, spec, events)
   }
 
   /** A token opens one connection, once. */
@@ -83,7 +106,7 @@ export class Processes {
     const { failures } = this.#roster.place(member)
     return {
       id,
-      role: role as 'worker' | 'service',
+      role,
       name,
       generation,
       place,
@@ -96,15 +119,16 @@ export class Processes {
   }
 }
 
-/** The name of a process's event: `worker:exit`, `service:ready`. */
-export function eventName<What extends string>({ role }: Member, what: What): `worker:${What}` | `service:${What}` {
-  return role === 'service' ? `service:${what}` : `worker:${what}`
+/** The name of a process's event: `worker:exit`, `service:ready`, `mold:launch`. */
+export function eventName<What extends string>({ role }: Member, what: What): `${Member['role']}:${What}` {
+  return `${role}:${what}`
 }
 
 /** What to say of a process that ended without reporting an error. */
 export function describeExit(peer: Peer, status: ExitStatus, bootTimeout: number): ErrorData {
   const { error, member } = peer
   if (error) return error
+  if (status.error instanceof MapacheError) return errorToData(status.error)
   if (status.error) return plain(`it could not be started: ${status.error.message}`)
   const how = status.signal ? `was ended by ${status.signal}` : `exited with code ${status.code}`
   if (member.reason === 'boot-timeout') {

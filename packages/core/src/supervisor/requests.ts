@@ -43,6 +43,17 @@ export function failureOf(effect: Extract<Effect, { do: 'failed' }>): MapacheErr
     return cause
   }
   const said = firstLine(cause)
+  if (cause instanceof MapacheError && cause.code === 'MAPACHE_MOLD_UNCLEAN' && phase === 'boot') {
+    cause.phase = phase
+    return withoutFrames(cause)
+  }
+  if (phase === 'promote') {
+    const text = `no worker could become the mold of generation ${generation}: ${said}`
+    return withoutFrames(new MapacheError('MAPACHE_REFORK_FAILED', text, { cause, phase }))
+  }
+  if (phase === 'rollback') {
+    return withoutFrames(new MapacheError('MAPACHE_ROLLED_BACK', `generation ${generation} was called back`, { phase }))
+  }
   if (effect.timedOut) {
     const text = `generation ${generation}: ${said}`
     return withoutFrames(new MapacheError('MAPACHE_BOOT_TIMEOUT', text, { cause, phase }))
@@ -58,6 +69,8 @@ export function failureOf(effect: Extract<Effect, { do: 'failed' }>): MapacheErr
 /** The error of a start that failed. */
 export function giveUp(effect: Extract<Effect, { do: 'give-up' }>, attempts: number): MapacheError {
   const cause = errorFromData(effect.error)
+  // Another attempt would not change it.
+  if (cause instanceof MapacheError && cause.code === 'MAPACHE_MOLD_UNCLEAN') return withoutFrames(cause)
   const code = effect.timedOut ? 'MAPACHE_BOOT_TIMEOUT' : 'MAPACHE_BOOT_FAILED'
   const text = `no worker became ready in ${attempts} attempts: ${firstLine(cause)}`
   return withoutFrames(new MapacheError(code, text, { cause, phase: 'boot' }))

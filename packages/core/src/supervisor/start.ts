@@ -8,6 +8,7 @@ import type { ReportedOptions, Settings } from '../options.js'
 import { bindAddresses } from './addresses.js'
 import { type EntrySource, namedEntry } from './entry.js'
 import { ChannelFolder, isAlive, sweepFolders } from './folder.js'
+import { prepareForking } from './launch/forking.js'
 import { spawnLauncher } from './launch/spawn.js'
 import { Listeners } from './listeners.js'
 import { installSignals } from './signals.js'
@@ -30,7 +31,7 @@ let running = false
  * @returns the cluster, once its first worker serves
  * @throws any of MAPACHE_NODE_VERSION, MAPACHE_UNSUPPORTED_PLATFORM, MAPACHE_IN_CLUSTER, MAPACHE_ALREADY_LISTENING,
  *   MAPACHE_MODULE_INVALID, MAPACHE_CHANNEL_FOLDER, MAPACHE_ADDRESS_*, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE,
- *   MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT: then nothing is left running or behind
+ *   MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_FORK_UNAVAILABLE, MAPACHE_MOLD_UNCLEAN: then nothing is left running or behind
  */
 export async function supervise({ source, settings, addresses, fixed = {} }: Start): Promise<Supervisor> {
   checkEnvironment()
@@ -42,6 +43,8 @@ export async function supervise({ source, settings, addresses, fixed = {} }: Sta
     const services = resolveModules(settings.modules, source.cwd)
     const name = settings.name ?? (path.basename(source.cwd) || 'app')
     const leaving = await sweepFolders()
+    const log = makeLogger(settings.log)
+    const molds = await prepareForking(source, settings.boot, log)
     const parts: SupervisorParts = {
       name,
       source,
@@ -50,7 +53,8 @@ export async function supervise({ source, settings, addresses, fixed = {} }: Sta
       folder: new ChannelFolder(name),
       listeners: new Listeners(),
       launcher: spawnLauncher,
-      log: makeLogger(settings.log),
+      ...(molds ? { molds } : {}),
+      log,
       leaving: () => leaving.some(isAlive),
       env: { ...process.env },
       fixed

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { formatAddress } from '../address.js'
 import type { WantedAddress } from '../channel/messages.js'
 import { ChannelServer } from '../channel/server.js'
-import { desiredOf, initialPlan, type PlanEvent, type PlanState, plan } from '../cluster/plan.js'
+import { desiredOf, initialPlan, type PlanEvent, type PlanSettings, type PlanState, plan } from '../cluster/plan.js'
 import { reconcile, servingWorkers } from '../cluster/reconcile.js'
 import { Roster } from '../cluster/roster.js'
 import type { BoundAddress, Cluster, ClusterEvents, ClusterStatus, ProcessInfo, ReloadResult } from '../cluster.js'
@@ -19,6 +19,7 @@ import { announce } from './events.js'
 import { takeExit } from './exits.js'
 import type { ChannelFolder } from './folder.js'
 import type { ExitStatus, Launcher } from './launch/launcher.js'
+import type { MoldLauncher } from './launch/mold.js'
 import { type Listener, type Listeners, removeSocketFile } from './listeners.js'
 import { takeHello, takeMessage } from './messages.js'
 import { perform } from './perform.js'
@@ -35,6 +36,8 @@ export interface SupervisorParts {
   folder: ChannelFolder
   listeners: Listeners
   launcher: Launcher
+  /** Where workers can be forked. */
+  molds?: MoldLauncher
   log: Logger
   /** Whether workers of a dead supervisor are still leaving, who may hold an address. */
   leaving: () => boolean
@@ -75,13 +78,15 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   readonly #events: PlanEvent[] = []
   /** The stack of the last failure that was logged whole. */
   lastFailure = ''
+  /** How often the code that serves was reforked by itself. */
+  reforks = 0
 
   constructor(parts: SupervisorParts) {
     super()
     this.parts = parts
     this.#settings = parts.settings
-    this.processes = new Processes(parts.launcher, this.roster)
-    this.#plan = initialPlan(parts.settings, parts.services)
+    this.processes = new Processes(parts.launcher, parts.molds, this.roster)
+    this.#plan = initialPlan(this.#planned(parts.settings), parts.services)
     this.channel = new ChannelServer<Peer>({
       admit: (token) => this.processes.admit(token),
       hello: (connection) => takeHello(this, connection),
@@ -104,6 +109,16 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
 
   get generation(): number {
     return this.#plan.current
+  }
+
+  /** Whether a roll runs. */
+  get rolling(): boolean {
+    return this.#plan.roll !== undefined
+  }
+
+  /** Whether the workers of the generation that serves are forked. */
+  get forked(): boolean {
+    return this.#plan.molded.includes(this.generation)
   }
 
   get stopping(): boolean {
@@ -130,14 +145,22 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     await this.#started.promise
   }
 
-  async reload(): Promise<ReloadResult> {
-    const { request, result } = this.requests.open(this.clock.now())
-    this.apply({ type: 'reload', request })
-    return result
+  reload(): Promise<ReloadResult> {
+    return this.#roll('reload')
   }
 
-  async refork(): Promise<ReloadResult> {
-    throw new MapacheError('MAPACHE_REFORK_UNSUPPORTED', 'the workers were spawned, not forked from a mold')
+  refork(): Promise<ReloadResult> {
+    return this.#roll('refork')
+  }
+
+  rollback(): Promise<ReloadResult> {
+    return this.#roll('rollback')
+  }
+
+  async #roll(type: 'reload' | 'refork' | 'rollback'): Promise<ReloadResult> {
+    const { request, result } = this.requests.open(this.clock.now())
+    this.apply({ type, request })
+    return result
   }
 
   async scale(workers: number): Promise<void> {
@@ -169,7 +192,8 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
       generation: this.generation,
       target: this.#settings.workers,
       serving: servingWorkers(this.roster.members),
-      roll: roll && { generation: roll.to, phase: roll.phase },
+      forked: this.forked,
+      roll: roll && { generation: roll.to, kind: roll.kind, phase: roll.phase },
       stopping: this.stopping,
       addresses: [...this.addresses],
       processes: this.processes.all.map((peer) => this.processes.info(peer, this.clock.now()))
@@ -233,7 +257,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
       this.#reported = options
       if (changed.length > 0) this.log.info(`options changed: ${changed.join(', ')}`)
       if (held.length > 0) this.log.warn(`options that hold until the next start: ${held.join(', ')}`)
-      return { type: 'settings', settings }
+      return { type: 'settings', settings: this.#planned(settings) }
     } catch (err) {
       this.log.error({ err }, 'the new options are invalid; the old ones hold')
       return
@@ -264,10 +288,22 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     this.log.warn(`no longer listening on ${left}; serving on ${this.addresses.map(formatAddress).join(', ')}`)
   }
 
-  /** Reads from disk what the workers of a generation boot. @throws MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE */
-  pin(generation: number): void {
+  /**
+   * Reads from disk what the workers of a generation boot.
+   * @param same the generation whose code it has, if it brings none of its own
+   * @throws MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE
+   */
+  pin(generation: number, same?: number): void {
     const { source, env } = this.parts
-    this.#generations.set(generation, pinGeneration(generation, source, this.#settings.envFile, env))
+    const pinned =
+      same === undefined
+        ? pinGeneration(generation, source, this.#settings.envFile, env)
+        : { ...this.pinned(same), generation }
+    this.#generations.set(generation, pinned)
+  }
+
+  #planned(settings: Settings): PlanSettings {
+    return { ...settings, fork: this.parts.molds !== undefined && settings.boot !== 'spawn' }
   }
 
   pinned(generation: number): PinnedGeneration {
@@ -309,7 +345,9 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   /** Forgets generations that neither run nor are wanted. */
   #forget(): void {
     const wanted = desiredOf(this.#plan, this.roster.members).slots.map(({ generation }) => generation)
-    const keep = new Set([...wanted, this.generation, ...this.roster.members.map(({ generation }) => generation)])
+    // While a worker leaves to become the mold of the next, nothing of that generation is there yet.
+    const next = this.#plan.roll?.to ?? this.generation
+    const keep = new Set([...wanted, this.generation, next, ...this.roster.members.map(({ generation }) => generation)])
     for (const generation of this.#generations.keys()) if (!keep.has(generation)) this.#generations.delete(generation)
     this.roster.forgetGenerations(keep)
   }
@@ -330,6 +368,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     clearInterval(this.#heartbeat)
     this.tickets.close()
     this.channel.close()
+    this.parts.molds?.close()
     this.parts.folder.remove()
     this.#removeFiles()
     this.#started.reject(new MapacheError('MAPACHE_SUPERVISOR_STOPPED', 'the cluster was stopped before it served'))

@@ -25,17 +25,31 @@ export interface ServiceHandle extends WorkerHandle {
 
 /** The handle's other side: for the runtime. */
 export class Handle implements WorkerHandle {
-  readonly #controller = new AbortController()
-  readonly #retireFns: (() => unknown)[] = []
+  #controller = new AbortController()
+  #retireFns: (() => unknown)[] = []
+  readonly #forkFns: (() => unknown)[] = []
   readonly #messageFns = new Map<string, ((data: unknown) => void)[]>()
-  readonly id: number
-  readonly generation: number
-  readonly send: WorkerHandle['send']
+  #id = 0
+  #generation = 0
+  #send: WorkerHandle['send'] = () => {}
 
-  constructor(id = 0, generation = 0, send: WorkerHandle['send'] = () => {}) {
-    this.id = id
-    this.generation = generation
-    this.send = send
+  /** Makes it the handle of this worker; of one that is forked again and again, in turn. */
+  assign(id: number, generation: number, send: WorkerHandle['send']): void {
+    this.#id = id
+    this.#generation = generation
+    this.#send = send
+  }
+
+  get id(): number {
+    return this.#id
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  send(module: string, message: string, data: unknown): void {
+    this.#send(module, message, data)
   }
 
   get retiring(): AbortSignal {
@@ -47,7 +61,9 @@ export class Handle implements WorkerHandle {
     else this.#retireFns.push(fn)
   }
 
-  onFork(_fn: () => unknown): void {}
+  onFork(fn: () => unknown): void {
+    this.#forkFns.push(fn)
+  }
 
   onMessage(module: string, message: string, fn: (data: unknown) => void): void {
     const key = `${module}:${message}`
@@ -56,6 +72,15 @@ export class Handle implements WorkerHandle {
 
   deliver(module: string, message: string, data: unknown): void {
     for (const fn of this.#messageFns.get(`${module}:${message}`) ?? []) void callSafely(() => fn(data))
+  }
+
+  /** In a process that was just forked. What the worker before it had registered for its end was the worker's. */
+  forked(): void {
+    if (this.retiring.aborted) {
+      this.#controller = new AbortController()
+      this.#retireFns = []
+    }
+    for (const fn of this.#forkFns) void callSafely(fn)
   }
 
   /** @returns when everything that was registered has finished */

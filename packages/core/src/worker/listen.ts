@@ -10,6 +10,8 @@ import { Connections } from './connections.js'
 import { MAIN } from './registry.js'
 
 export interface ListenHooks {
+  /** In a mold, waits: only the processes that are forked from it listen. */
+  passed(): Promise<void>
   /** Waits until the supervisor lets this worker serve. */
   activated(): Promise<void>
   /** A server is about to listen. */
@@ -25,24 +27,36 @@ export interface ListenHooks {
  * inherited from it, or on one that the supervisor sends. To the app it looks as always.
  */
 export class SharedListening {
-  readonly #channel: ChannelClient
+  #channel!: ChannelClient
+  #backlog = 0
+  #receive: (() => number) | undefined
   readonly #inherited = new Map<string, { fd: number; address: BoundAddress }>()
   readonly #awaited = new Map<string, (handle: object) => void>()
   readonly #ordinals = new Map<string, number>()
   readonly #inUse = new Map<string, Server>()
   #resolving: Promise<unknown> = Promise.resolve()
-  readonly #backlog: number
   readonly #hooks: ListenHooks
   readonly #original = net.Server.prototype.listen as (...args: unknown[]) => Server
 
-  constructor(channel: ChannelClient, { listeners }: LaunchInfo, backlog: number, hooks: ListenHooks) {
-    this.#channel = channel
-    this.#backlog = backlog
+  constructor(hooks: ListenHooks) {
     this.#hooks = hooks
-    for (const { key, fd, address } of listeners) this.#inherited.set(key, { fd, address })
     process.on('internalMessage' as never, (message: { cmd?: string; key?: string }, handle: object) => {
       if (message.cmd === HANDLE_COMMAND && message.key) this.#awaited.get(message.key)?.(handle)
     })
+  }
+
+  /**
+   * Takes what a launch brings.
+   * @param receive takes the next descriptor that the supervisor sends; without it handles come by Node's IPC
+   */
+  attach(channel: ChannelClient, { listeners }: LaunchInfo, backlog: number, receive?: () => number): void {
+    this.#channel = channel
+    this.#backlog = backlog
+    this.#receive = receive
+    this.#inherited.clear()
+    this.#ordinals.clear()
+    this.#inUse.clear()
+    for (const { key, fd, address } of listeners) this.#inherited.set(key, { fd, address })
   }
 
   /** Patches `net.Server.prototype.listen`, on which http, https and http2 stand too. */
@@ -82,6 +96,7 @@ export class SharedListening {
   async #share(server: Server, args: unknown[], request: SharedRequest): Promise<void> {
     const connections = trackServer(server)
     const signal = (args[0] as { signal?: AbortSignal } | null)?.signal
+    await this.#hooks.passed()
     this.#hooks.opening(connections)
     const wanted = await this.#channel.hold(this.#resolve(server, request))
     await this.#channel.hold(this.#hooks.activated())
@@ -121,6 +136,11 @@ export class SharedListening {
     if (inherited) {
       for (const [other, { fd }] of this.#inherited) if (fd === inherited.fd) this.#inherited.delete(other)
       return { target: { fd: inherited.fd }, address: inherited.address }
+    }
+    if (this.#receive) {
+      // The descriptor is sent ahead of the answer.
+      const address = (await this.#channel.request({ type: 'listen', address: wanted })) as BoundAddress
+      return { target: { fd: this.#receive() }, address }
     }
     const handle = new Promise<object>((resolve) => this.#awaited.set(key, resolve))
     try {

@@ -13,7 +13,11 @@ const { factory, adapter, listen, options } = runtime.module
 const loaded = await loadFactory(factory)
 if (adapter) {
   const by = (await import(adapter)) as { adapter: Parameters<typeof serveInWorker>[0] }
-  await serveInWorker(by.adapter, loaded.factory, { ...options, ...loaded.options }, listen)
+  await runtime.serve(() => {
+    return serveInWorker(by.adapter, loaded.factory, { ...options, ...loaded.options }, listen).catch((error) =>
+      runtime.fail(error)
+    )
+  })
 } else {
   await runService(runtime, loaded.factory, options)
 }

@@ -23,6 +23,13 @@ export interface Runtime {
    * @throws MAPACHE_ALREADY_LISTENING when somebody did already
    */
   manage(options: ReportedOptions | undefined, close: () => unknown): void
+  /**
+   * Builds and serves the app by `work`, in a worker. In a mold it waits for ever, and each process that is forked from it
+   * goes on; in one that is forked from a promoted worker `work` runs anew.
+   */
+  serve<Value>(work: () => Promise<Value>): Promise<Value>
+  /** Where there is nothing that could be done anew: `serve` without work. */
+  pass(): Promise<void>
   /** Ready, then waits until the supervisor lets it serve. Servers that listen do this by themselves. */
   activated(): Promise<void>
   /** All that was to listen listens. */
@@ -30,7 +37,7 @@ export interface Runtime {
   /** Reports what keeps this worker from serving, and ends it. */
   fail(error: unknown): Promise<never>
   call(
-    method: 'status' | 'reload' | 'refork' | 'scale' | 'stop' | 'stop-now',
+    method: 'status' | 'reload' | 'refork' | 'rollback' | 'scale' | 'stop' | 'stop-now',
     workers?: number
   ): Promise<ClusterStatus & ReloadResult>
 }
@@ -63,4 +70,4 @@ export function markMain(server: Server): void {
 export const MAIN = Symbol.for('mapache.main')
 const KEY = Symbol.for('mapache.runtime')
 /** Raised whenever `Runtime` changes in a way that an older copy would misread. */
-export const RUNTIME_VERSION = 1
+export const RUNTIME_VERSION = 2

@@ -12,6 +12,10 @@ export class Vitals {
     this.#delay.enable()
   }
 
+  stop(): void {
+    this.#delay.disable()
+  }
+
   /** @param listening whether it still listens on every address that it came to serve */
   read(servers: readonly Connections[], listening: boolean): VitalsData {
     const now = performance.eventLoopUtilization()

@@ -1,74 +1,85 @@
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { ChannelClient } from '../channel/client.js'
-import { type BoundAddress, type Downward, PROTOCOL_VERSION } from '../channel/messages.js'
+import { type BoundAddress, type Downward, PROTOCOL_VERSION, type Upward } from '../channel/messages.js'
 import { type Deferred, defer } from '../deferred.js'
 import { errorToData, MapacheError } from '../errors.js'
 import { identity } from '../log.js'
 import type { ReportedOptions } from '../options.js'
 import { markPresence } from '../supervisor/folder.js'
 import type { LaunchInfo } from '../supervisor/launch/launcher.js'
+import { importNative, type Native } from '../supervisor/launch/native.js'
 import { takeSignals } from '../supervisor/signals.js'
 import type { Connections } from './connections.js'
 import { Drain, type DrainOptions } from './drain.js'
 import { endByNode } from './fatal.js'
 import { Handle } from './handle.js'
 import { SharedListening } from './listen.js'
+import { Mold } from './mold.js'
 import { RUNTIME_VERSION, type Runtime, registerRuntime } from './registry.js'
 import { shareSessions } from './sessions.js'
 import { Vitals } from './vitals.js'
 
 /**
- * Makes this process a worker (or a service): connects to the supervisor, then takes over signals, errors and `listen`,
- * all before the app's first line runs.
+ * Makes this process a worker, a service or a mold: connects to the supervisor, then takes over signals, errors and
+ * `listen`, all before the app's first line runs.
  */
 export async function startWorker(launch: LaunchInfo): Promise<void> {
   if (launch.protocol !== PROTOCOL_VERSION) {
     const text = `the supervisor speaks version ${launch.protocol}, this worker ${PROTOCOL_VERSION}`
     throw new MapacheError('MAPACHE_CHANNEL_VERSION', text)
   }
-  process.title = `mapache ${identity({ ...launch, pid: process.pid })} ${launch.cluster}`
-  // Another launch may be refused the folder if the supervisor died meanwhile; connecting tells.
-  const { channel, welcome } = await ChannelClient.connect(launch.channel, launch.token)
-  const runtime = new WorkerRuntime(launch, channel, welcome)
+  const native = launch.native === undefined ? undefined : await importNative(launch.native)
+  const runtime = new WorkerRuntime(launch, native)
+  // Ahead of everything else: what V8 gives to its own threads is lost to a fork.
+  if (launch.role === 'mold') native?.prepare()
+  await runtime.attach(launch)
   runtime.install()
   registerRuntime(runtime)
+  await runtime.mold?.begin((launch.preload ?? []).map((name) => locate(name)))
+}
+
+/** A path from the working directory as a URL; the name of a package as the app resolves it. */
+function locate(name: string): string {
+  if (/^(\.{0,2}\/|file:)/.test(name)) return new URL(name, pathToFileURL(`${process.cwd()}/`)).href
+  return pathToFileURL(createRequire(path.resolve('noop.js')).resolve(name)).href
 }
 
 type Welcome = Extract<Downward, { type: 'welcome' }>
 
-class WorkerRuntime implements Runtime {
+/** The runtime of one process. In a mold it is forked with the rest, and attached to the supervisor anew in each child. */
+export class WorkerRuntime implements Runtime {
   readonly version = RUNTIME_VERSION
-  readonly role: LaunchInfo['role']
-  readonly name: string
-  readonly handle: Handle
-  readonly module: LaunchInfo['module']
-  readonly #launch: LaunchInfo
-  readonly #channel: ChannelClient
-  readonly #drain = new Drain()
-  readonly #vitals = new Vitals()
+  readonly handle = new Handle()
+  /** Of a mold, and of a worker that was forked from one. */
+  readonly mold: Mold | undefined
+  readonly #native: Native | undefined
   readonly #listening: SharedListening
-  readonly #served = new Map<string, { connections: Connections; address: BoundAddress }>()
-  readonly #activation: Deferred<void> = defer()
-  #limits: DrainOptions
-  #ticketKeys: string
+  #launch: LaunchInfo
+  #channel!: ChannelClient
+  #drain = new Drain()
+  #vitals: Vitals | undefined
+  #served = new Map<string, { connections: Connections; address: BoundAddress }>()
+  #activation: Deferred<void> = defer()
+  #limits!: DrainOptions
+  #ticketKeys!: string
   #options: ReportedOptions | undefined
   #close: () => unknown = () => {}
   #managed = false
   #state: 'booting' | 'ready' | 'serving' | 'retiring' = 'booting'
   #opening = 0
   #appSignals = () => {}
+  #pulsing: NodeJS.Timeout | undefined
+  #leaveFolder = () => {}
+  #unguard = () => {}
 
-  constructor(launch: LaunchInfo, channel: ChannelClient, welcome: Welcome) {
+  constructor(launch: LaunchInfo, native: Native | undefined) {
     this.#launch = launch
-    this.#channel = channel
-    this.#ticketKeys = welcome.ticketKeys
-    this.#limits = { mode: 'stop', drainTimeout: welcome.drainTimeout, stopIdleGrace: welcome.stopIdleGrace }
-    this.role = launch.role
-    this.name = launch.name
-    this.module = launch.module
-    this.handle = new Handle(launch.id, launch.generation, (module, message, data) => {
-      channel.send({ type: 'module', module, message, data })
-    })
-    this.#listening = new SharedListening(channel, launch, welcome.backlog, {
+    this.#native = native
+    if (launch.role === 'mold' && native) this.mold = new Mold(this, native, launch.descriptors as number)
+    this.#listening = new SharedListening({
+      passed: () => this.pass(),
       activated: () => this.activated(),
       opening: (connections) => this.#open(connections),
       failed: () => {
@@ -78,23 +89,87 @@ class WorkerRuntime implements Runtime {
     })
   }
 
+  get role(): 'worker' | 'service' {
+    return this.#launch.role === 'service' ? 'service' : 'worker'
+  }
+
+  get name(): string {
+    return this.#launch.name
+  }
+
+  get module(): LaunchInfo['module'] {
+    return this.#launch.module
+  }
+
   get addresses(): readonly BoundAddress[] {
     return [...this.#served.values()].map(({ address }) => address)
   }
 
+  /** What is done once, whatever becomes of the process. */
   install(): void {
-    const { folder, supervisor } = this.#launch
-    const leaveFolder = markPresence(folder, process.pid)
     // Only without a supervisor: while it lives, it clears up after its workers itself.
-    process.on('exit', () => process.ppid !== supervisor && leaveFolder())
-    this.#channel.on('message', (message) => this.#take(message))
-    this.#channel.on('closed', () => void this.#lost())
+    process.on('exit', () => process.ppid !== this.#launch.supervisor && this.#leaveFolder())
     const ignore = () => {}
     this.#appSignals = takeSignals({ SIGTERM: () => this.#leave(), SIGINT: ignore, SIGHUP: ignore, SIGUSR2: ignore })
     process.on('uncaughtExceptionMonitor', (error) => this.#failed(error))
     this.#listening.install()
-    const pulse = setInterval(() => this.#pulse(), PULSE)
-    pulse.unref()
+  }
+
+  /**
+   * Connects to the supervisor as the process that the launch describes.
+   * @param receive takes the next descriptor that the supervisor sends; without it handles come by Node's IPC
+   */
+  async attach(launch: LaunchInfo, receive?: () => number): Promise<void> {
+    this.#launch = launch
+    process.title = `mapache ${identity({ ...launch, pid: process.pid })} ${launch.cluster}`
+    // Another launch may be refused the folder if the supervisor died meanwhile; connecting tells.
+    const { channel, welcome } = await ChannelClient.connect(launch.channel, launch.token)
+    this.#channel = channel
+    this.#ticketKeys = welcome.ticketKeys
+    this.#limits = { mode: 'stop', drainTimeout: welcome.drainTimeout, stopIdleGrace: welcome.stopIdleGrace }
+    this.handle.assign(launch.id, launch.generation, (module, message, data) => {
+      channel.send({ type: 'module', module, message, data })
+    })
+    this.#listening.attach(channel, launch, welcome.backlog, receive)
+    this.#leaveFolder = markPresence(launch.folder, process.pid)
+    channel.on('message', (message) => this.#take(message))
+    channel.on('closed', () => void this.#lost())
+    this.#guard(welcome)
+    this.#pulsing = setInterval(() => this.#pulse(), PULSE).unref()
+  }
+
+  /** In a process that was just forked: leaves what is the mold's, and becomes what the launch describes. */
+  async fork(launch: LaunchInfo, receive: () => number): Promise<void> {
+    clearInterval(this.#pulsing)
+    this.#channel.abandon()
+    this.#leaveFolder = () => {}
+    this.#drain = new Drain()
+    this.#served = new Map()
+    this.#activation = defer()
+    this.#state = 'booting'
+    this.#managed = false
+    this.#opening = 0
+    this.handle.forked()
+    await this.attach(launch, receive)
+  }
+
+  /** Keeps the process alive until the promise is settled. */
+  hold(promise: Promise<unknown>): void {
+    void this.#channel.hold(promise)
+  }
+
+  say(message: Upward): void {
+    this.#channel.send(message)
+  }
+
+  /** This process is a mold now: it gives signs of life, and is killed when it is to go. */
+  molded(): void {
+    this.#unguard()
+  }
+
+  async serve<Value>(work: () => Promise<Value>): Promise<Value> {
+    await this.mold?.pass(() => work())
+    return work()
   }
 
   manage(options: ReportedOptions | undefined, close: () => unknown): void {
@@ -141,6 +216,10 @@ class WorkerRuntime implements Runtime {
         return this.#activation.resolve()
       case 'retire':
         return void this.#retire(message)
+      case 'promote':
+        return void this.#promote(message)
+      case 'fork':
+        return this.mold?.take(message)
       case 'hurry':
         return this.#drain.closeIdle()
       case 'ticket-keys':
@@ -173,8 +252,10 @@ class WorkerRuntime implements Runtime {
   }
 
   #pulse(): void {
+    if (this.mold?.active) return this.#channel.send({ type: 'alive' })
     if (this.#state === 'booting') return
     if (this.role === 'service') return this.#channel.send({ type: 'alive' })
+    this.#vitals ??= new Vitals()
     const listening = [...this.#served.values()].every(({ connections }) => connections.server.listening)
     this.#channel.send({ type: 'vitals', vitals: this.#vitals.read(this.#drain.servers, listening) })
   }
@@ -192,6 +273,7 @@ class WorkerRuntime implements Runtime {
 
   /** SIGTERM: the supervisor replaces this worker before it retires it; if it cannot, this worker leaves by itself. */
   #leave(): void {
+    if (this.mold?.active) return this.#channel.send({ type: 'leave' })
     if (this.#state === 'booting') process.exit(0)
     if (this.#state === 'retiring') return
     this.#channel.send({ type: 'leave' })
@@ -200,30 +282,65 @@ class WorkerRuntime implements Runtime {
 
   /** The supervisor has died, or will have nothing to do with this process any more. */
   async #lost(): Promise<void> {
+    // A mold holds nothing that would have to be finished.
+    if (this.mold?.active) await this.#orphaned().then(() => process.exit(0))
+    await this.#orphaned()
+    await this.#retire(this.#limits)
+  }
+
+  /** Waits until the system has given this process to another parent. */
+  async #orphaned(): Promise<void> {
     const deadline = performance.now() + ORPHAN_TIMEOUT
     // A dying process closes its files before its children are given to another: who leaves at once may not see that it
     // is an orphan, and that clearing up is left to it.
     while (process.ppid === this.#launch.supervisor && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, ORPHAN_TIMEOUT / 200))
     }
-    await this.#retire(this.#limits)
   }
 
   async #retire(options: DrainOptions): Promise<void> {
+    if (this.mold?.active) process.exit(0)
     if (this.#state === 'retiring') return
     const before = this.#state
     this.#state = 'retiring'
     // Nothing was accepted yet: there is nothing to finish.
     if (before === 'booting' || (before === 'ready' && this.role === 'worker')) process.exit(0)
-    const { mode, drainTimeout, stopIdleGrace } = options
+    await this.#finish(options)
+    await this.#runAppSignalHandlers()
+    process.exit(0)
+  }
+
+  /** Drains, then closes the app. */
+  async #finish({ mode, drainTimeout, stopIdleGrace }: DrainOptions): Promise<void> {
     const deadline = performance.now() + drainTimeout
     const told = this.handle.retire()
     const drained = await this.#drain.run({ mode, drainTimeout, stopIdleGrace })
     if (this.role === 'worker') this.#channel.send({ type: 'drained', drained })
     await within(told, Math.max(0, deadline - performance.now()))
     await within(Promise.resolve().then(this.#close), CLOSE_TIMEOUT).catch((error) => console.error(error))
-    await this.#runAppSignalHandlers()
-    process.exit(0)
+  }
+
+  /** Finishes as if it retired, and stays as a mold. */
+  async #promote({ generation, drainTimeout }: Extract<Downward, { type: 'promote' }>): Promise<void> {
+    if (this.#state !== 'serving') return
+    this.#state = 'retiring'
+    this.hold(new Promise(() => {}))
+    await this.#finish({ ...this.#limits, mode: 'retire', drainTimeout })
+    this.#vitals?.stop()
+    this.#vitals = undefined
+    const { id, name, cluster } = this.#launch
+    process.title = `mapache ${identity({ role: 'mold', id, name, generation, pid: process.pid })} ${cluster}`
+    await this.mold?.promote()
+  }
+
+  /** Natively, because a blocked loop notices nothing: it would answer nobody, and hold the socket for ever. */
+  #guard({ hangTimeout }: Welcome): void {
+    if (!this.#native || this.#launch.role === 'mold') return
+    this.#unguard = this.#native.watchdog({ supervisor: this.#launch.supervisor, limit: hangTimeout || HANG_TIMEOUT })
+  }
+
+  async pass(): Promise<void> {
+    await this.mold?.pass()
   }
 
   /** What the app would do on SIGTERM was held back until now: it would have closed the server under the drain. */
@@ -252,6 +369,8 @@ async function within(promise: Promise<unknown>, time: number): Promise<void> {
 const PULSE = 1_000
 /** How long a worker that was asked to leave waits for the supervisor's word, ms. */
 const LEAVE_TIMEOUT = 5_000
+/** The limit of the loop's silence without a supervisor, where hangTimeout is off, ms. */
+const HANG_TIMEOUT = 30_000
 /** How long a process that lost its supervisor waits to become an orphan, ms. */
 const ORPHAN_TIMEOUT = 1_000
 /** How long the framework's close and the app's own signal handlers may take after the drain, ms. */

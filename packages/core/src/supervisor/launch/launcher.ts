@@ -1,8 +1,9 @@
+import { PROTOCOL_VERSION } from '../../channel/messages.js'
 import type { Listener } from '../listeners.js'
 
 /** What runs in the new process. */
 export interface LaunchSpec {
-  role: 'worker' | 'service'
+  role: 'worker' | 'service' | 'mold'
   id: number
   /** The service's name, else empty. */
   name: string
@@ -20,6 +21,11 @@ export interface LaunchSpec {
   listeners: readonly Listener[]
   /** In the module form: the factory's module and how to serve it. */
   module?: ModuleForm
+  /** Where to import @mapache/native from, where the app has it and it is used. */
+  native?: string
+  /** Of a mold: what it loads before the entry, and whether timers make it unclean. */
+  preload?: readonly string[]
+  strict?: boolean
 }
 
 /** The module form: what a worker imports in place of the user's entry. */
@@ -33,10 +39,10 @@ export interface ModuleForm {
   options: object
 }
 
-/** What the runtime in the new process reads from its environment, once. */
+/** What the runtime in the new process reads, once: from its environment, or from the mold's request to fork it. */
 export interface LaunchInfo {
   protocol: number
-  role: 'worker' | 'service'
+  role: LaunchSpec['role']
   id: number
   name: string
   generation: number
@@ -48,15 +54,44 @@ export interface LaunchInfo {
   /** Inherited descriptors by address key. */
   listeners: { key: string; fd: number; address: Listener['address'] }[]
   module?: ModuleForm
+  native?: string
+  preload?: readonly string[]
+  strict?: boolean
+  /** The socket on which further descriptors arrive; without it they come by Node's IPC. */
+  descriptors?: number
+}
+
+/** @param firstListener the descriptor of the first listener; the others follow it */
+export function launchInfo(spec: LaunchSpec, firstListener: number): LaunchInfo {
+  const { role, id, name, generation, token, channel, folder, cluster, module, native, preload, strict } = spec
+  return {
+    protocol: PROTOCOL_VERSION,
+    role,
+    id,
+    name,
+    generation,
+    token,
+    channel,
+    folder,
+    cluster,
+    supervisor: process.pid,
+    listeners: spec.listeners.map(({ key, address }, index) => ({ key, address, fd: firstListener + index })),
+    ...(module ? { module } : {}),
+    ...(native ? { native } : {}),
+    ...(preload ? { preload } : {}),
+    ...(strict ? { strict } : {})
+  }
 }
 
 /** A process that was launched. */
 export interface Launched {
-  /** Undefined when it could not be started; `onExit` tells why. */
+  /** Undefined until it is known, and when it could not be started: then `exited` tells why. */
   readonly pid: number | undefined
   kill(signal: NodeJS.Signals): void
   /** Passes a bound handle to the running process. */
   sendListener(key: string, listener: Listener): Promise<void>
+  /** The supervisor's end of the socket for descriptors, where there is one. */
+  readonly descriptors?: number
 }
 
 /** How it ended: an exit code, a signal, or the error that kept it from starting. */
@@ -66,9 +101,15 @@ export interface ExitStatus {
   error?: Error
 }
 
-/** Starts processes. One implementation spawns; another may fork a mold. */
+/** What becomes of a process; each is called once at most, and never within `launch`. */
+export interface LaunchEvents {
+  started?(pid: number): void
+  exited(status: ExitStatus): void
+}
+
+/** Starts processes as new programs. Workers may also be forked: see mold.ts. */
 export interface Launcher {
-  launch(spec: LaunchSpec, onExit: (status: ExitStatus) => void): Launched
+  launch(spec: LaunchSpec, events: LaunchEvents): Launched
 }
 
 /** The environment variable that carries the `LaunchInfo`. Removed by the runtime before the app can see it. */

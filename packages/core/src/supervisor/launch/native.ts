@@ -1,0 +1,47 @@
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** What of @mapache/native is used here; its own types say more of it. */
+export interface Native {
+  supported(): { ok: true } | { ok: false; reason: string }
+  prepare(): void
+  fork(): number
+  becomeSubreaper(): void
+  reap(pid: number): { code: number | null; signal: NodeJS.Signals | null } | undefined
+  socketPair(): [number, number]
+  sendDescriptors(socket: number, descriptors: readonly number[]): void
+  receiveDescriptors(socket: number): number[]
+  closeDescriptor(descriptor: number): void
+  watchdog(options: { supervisor: number; limit: number }): () => void
+  selfTest(): Promise<{ ok: true; cached: boolean } | { ok: false; reason: string }>
+}
+
+/** @mapache/native as the app has it. */
+export interface FoundNative {
+  native: Native
+  /** Where the app's processes import it from. */
+  url: string
+}
+
+/**
+ * Finds @mapache/native where the app itself has it installed: whether production forks is the app's choice, and not that
+ * of whoever brought the core.
+ * @param file of the app: a script or a module
+ * @returns undefined when it is not installed
+ */
+export async function findNative(file: string): Promise<FoundNative | undefined> {
+  let found: string
+  try {
+    found = createRequire(path.resolve(file)).resolve('@mapache/native')
+  } catch {
+    return undefined
+  }
+  const url = pathToFileURL(found).href
+  return { native: await importNative(url), url }
+}
+
+/** @param url as in `FoundNative` */
+export async function importNative(url: string): Promise<Native> {
+  return (await import(url)) as Native
+}
