@@ -105,7 +105,7 @@ t.test('preload loads more before the fork', async (t) => {
   const file = path.join(t.testdir({ 'heavy.mjs': 'globalThis.heavy = process.pid' }), 'heavy.mjs')
   const app = new ForkingApp(t, {
     settings: { preload: [file] },
-    load: 'console.log(`heavy is of ${globalThis.heavy}`)'
+    load: "console.log('heavy is of ' + globalThis.heavy)"
   })
   await app.printed(new RegExp(`heavy is of ${await app.mold()}`))
 })

@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { put } from './deploy.js'
-import { Fixture, type FixtureOptions, get, isRunning, ROOT, type Test, until } from './fixture.js'
+import { FIXTURES, type FixtureOptions, get, isRunning, ROOT, type Test, until } from './fixture.js'
+import { Life } from './life.js'
 
 export interface ForkingOptions extends FixtureOptions {
   /** Options of Mapache, beside two workers and a short settle. */
   settings?: object
   /** What the app's module does when it is loaded, beside the rest. */
   load?: string
+  /** The request listener in place of the one that tells of the process, as source. */
+  listener?: string
   /** In place of @mapache/native's own: members of the module, as source, with the real one as `real`. */
   native?: string
 }
@@ -18,23 +21,24 @@ export interface ForkingOptions extends FixtureOptions {
  * An app in a folder of its own that has @mapache/native installed. It answers with what its process is, as JSON, and with
  * its version.
  */
-export class ForkingApp extends Fixture {
+export class ForkingApp extends Life {
   readonly app: string
+  readonly #listener: string
 
-  constructor(t: Test, { settings, load = '', native, ...rest }: ForkingOptions = {}) {
+  constructor(t: Test, { settings, load = '', listener = TELLS, native, ...rest }: ForkingOptions = {}) {
     const app = mkdtempSync(path.join(tmpdir(), 'mp-app-'))
     install(app, native)
-    deploy(app, 1, load)
-    put(path.join(app, 'main.mjs'), MAIN)
-    const env = { OPTIONS: JSON.stringify({ workers: 2, settle: 50, ...settings }), ...rest.env }
-    super(t, path.join(app, 'main.mjs'), { cwd: app, ...rest, env })
+    put(path.join(app, 'app.mjs'), appOf(1, load, listener))
+    const script = put(path.join(app, 'main.mjs'), MAIN)
+    super(t, { cwd: app, ...rest, script, options: { workers: 2, settle: 50, ...settings } })
     this.app = app
+    this.#listener = listener
     t.teardown(() => rmSync(app, { recursive: true, force: true }))
   }
 
   /** Puts another version of the app in place. */
   deploy(version: number, load = ''): void {
-    deploy(this.app, version, load)
+    put(path.join(this.app, 'app.mjs'), appOf(version, load, this.#listener))
   }
 
   /** The pid of the mold of a generation, once it is ready. */
@@ -103,19 +107,31 @@ function install(app: string, native: string | undefined): void {
   put(path.join(scope, 'native/index.js'), `import * as real from '${url}'\nexport * from '${url}'\n${native}\n`)
 }
 
-function deploy(app: string, version: number, load: string): void {
-  put(path.join(app, 'app.mjs'), appOf(version, load))
-}
-
 const MAIN = `import { mapacheHttp } from '@mapache/core'
-await mapacheHttp('./app.mjs', JSON.parse(process.env.OPTIONS)).listen({ port: 0, host: '127.0.0.1' })
+import { recorder } from '${pathToFileURL(path.join(FIXTURES, 'life/recorder.mjs')).href}'
+const options = { ...JSON.parse(process.env.OPTIONS), modules: [recorder()] }
+await mapacheHttp('./app.mjs', options).listen({ port: 0, host: '127.0.0.1' })
 `
 
-function appOf(version: number, load: string): string {
+const TELLS = `(req, res) => {
+  if (req.url === '/exit') process.exit(3)
+  if (req.url === '/throw') setImmediate(() => { throw new Error('thrown by a request') })
+  globalThis.onRequest?.(req.url)
+  const { pid, ppid, title } = process
+  const { id, generation } = worker
+  const drawn = { random: Math.random(), uuid: randomUUID(), int: randomInt(2 ** 47) }
+  res.end(JSON.stringify({ version, pid, ppid, id, generation, title, loadedBy, forks, ...drawn }))
+}`
+
+/** The listener that the loss client asks. */
+export const LOSS_LISTENER = `(await import('${new URL('./loss/index.js', import.meta.url).href}')).lossApp`
+
+function appOf(version: number, load: string, listener: string): string {
   return `import { randomInt, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { worker } from '@mapache/core/worker'
 
+const version = ${version}
 const loadedBy = process.pid
 /** Whether this process is a mold: only workers are forked. */
 const isMold = () => process.pid === loadedBy
@@ -124,14 +140,8 @@ worker.onFork(() => {
   forks += 1
 })
 ${load}
-export default () => (req, res) => {
-  if (req.url === '/exit') process.exit(3)
-  if (req.url === '/throw') setImmediate(() => { throw new Error('thrown by a request') })
-  const { pid, ppid, title } = process
-  const { id, generation } = worker
-  const random = Math.random()
-  res.end(JSON.stringify({ version: ${version}, pid, ppid, id, generation, title, loadedBy, forks, random, uuid: randomUUID(), int: randomInt(2 ** 47) }))
-}
+const listener = ${listener}
+export default () => listener
 `
 }
 
