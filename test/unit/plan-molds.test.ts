@@ -132,10 +132,15 @@ t.test('a rollback rolls to the mold before, without settle', async (t) => {
   t.equal(planned.state.latest, 2, 'the next reload is generation 3')
 })
 
-t.test('a rollback calls a running reload back', async (t) => {
+t.test('a rollback calls a running reload back, and the one that waits', async (t) => {
   const planned = serving({ settle: 5_000 })
   planned.reload(1)
-  t.strictSame(rollback(planned, 2), ['failed 1 g2 rollback: it was called back by a rollback', 'done 2 g1'])
+  planned.reload(9)
+  t.strictSame(rollback(planned, 2), [
+    'superseded 9',
+    'failed 1 g2 rollback: it was called back by a rollback',
+    'done 2 g1'
+  ])
   t.strictSame(planned.slots(), ['m g1 x1', 'fw g1 x2'])
 })
 

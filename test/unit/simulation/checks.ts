@@ -10,7 +10,7 @@ import type { World } from './world.js'
 export class Checks {
   readonly #world: World
   readonly #outcomes = new Map<number, string[]>()
-  /** The request whose roll runs. */
+  /** The request whose roll runs; 0 for one that began by itself. */
   #rolling: number | undefined
   #lastDone = 1
   /** So many workers serve at least, as long as none is lost that nobody chose to retire. */
@@ -46,7 +46,13 @@ export class Checks {
         return
       case 'settled':
         return this.#settled(effect)
+      case 'roll-back':
+        assert.equal(this.#rolling, undefined, 'a rollback begins while a roll runs')
+        this.#rolling = this.#world.state.roll?.request ?? 0
+        return
       case 'done':
+        // A roll that was called back needs no other.
+        if (effect.kind === 'rollback' && this.#rolling === undefined) return this.#end(effect.request, effect.do)
         assert.equal(effect.request, this.#rolling, 'another roll is done than the one that runs')
         this.#lastDone = effect.generation
         this.#rolling = undefined
@@ -94,7 +100,7 @@ export class Checks {
       'the roster is not what runs'
     )
     if (state.stopping === 'no') assert.equal(state.current, this.#lastDone, 'the current generation')
-    assert.equal(state.roll?.request, this.#rolling, 'the roll of the plan')
+    assert.equal(state.roll && (state.roll.request ?? 0), this.#rolling, 'the roll of the plan')
   }
 
   /** After reconcile has nothing more to do. */
@@ -130,6 +136,11 @@ export class Checks {
     const present = roster.members.filter(isPresent)
     const same = present.filter((other) => !other.stale && sameSlot(other, spec) && other.place === spec.place)
     assert.equal(same.length, 0, `two in place ${spec.place}`)
+    if (spec.from === 'mold')
+      assert.ok(
+        roster.members.some((one) => isMoldOf(one, spec.generation)),
+        'forked from nothing'
+      )
     if (spec.role !== 'worker') return
     const spares = desired.slots.reduce((sum, { spare }) => sum + spare, 0)
     const workers = present.filter(({ role }) => role === 'worker').length
@@ -174,7 +185,8 @@ export class Checks {
     const age = now - (member.activatedAt ?? member.since)
     if (reason === 'hung') assert.ok(processes.get(member.id)?.blocked, 'killed as hung and was not')
     if (reason === 'boot-timeout') assert.ok(age >= desired.bootTimeout, `boot-timeout after ${age} ms`)
-    if (reason === 'drain-timeout') assert.ok(age >= desired.drainTimeout, `drain-timeout after ${age} ms`)
+    if (reason === 'drain-timeout' && member.role !== 'mold')
+      assert.ok(age >= desired.drainTimeout, `drain-timeout after ${age} ms`)
     if (reason === 'stop-now') assert.equal(desired.stopping, 'now')
   }
 
@@ -212,7 +224,11 @@ function sameSlot(a: { role: string; name: string; generation: number }, b: type
 }
 
 function isPresent({ state }: Member): boolean {
-  return state === 'launching' || state === 'ready' || state === 'serving'
+  return state === 'launching' || state === 'ready' || state === 'serving' || state === 'promoted'
+}
+
+function isMoldOf({ role, generation, state, killed }: Member, wanted: number): boolean {
+  return role === 'mold' && generation === wanted && !killed && (state === 'ready' || state === 'promoted')
 }
 
 const UNSETTLED: ReadonlySet<Kind> = new Set<Kind>(['unprepared', 'no-boot', 'never-ready', 'never-serves'])

@@ -17,6 +17,9 @@ export interface Fate {
   hang: number
   /** How long its drain takes; Infinity ends only by a kill. */
   drain: number
+  /** As a mold, it holds what must not be shared; as a forked worker, its fork fails. */
+  unclean: boolean
+  unforked: boolean
 }
 
 export interface Timing {
@@ -33,7 +36,9 @@ export function drawFate(random: () => number, kind: Kind, faults: boolean, { se
     listens: !chance(0.02),
     crash: chance(0.15) ? random() * 8_000 : Number.POSITIVE_INFINITY,
     hang: chance(0.04) ? random() * 8_000 : Number.POSITIVE_INFINITY,
-    drain: chance(0.1) ? Number.POSITIVE_INFINITY : random() * random() * drainTimeout
+    drain: chance(0.1) ? Number.POSITIVE_INFINITY : random() * random() * drainTimeout,
+    unclean: chance(0.1),
+    unforked: chance(0.03)
   }
   if (!faults) return fate
   if (kind === 'no-boot' || (kind === 'flaky' && random() < 0.4)) fate.bootEnd = 'exit'

@@ -6,6 +6,8 @@ import type { Fate } from './fates.js'
 export interface Receiver {
   ready(process: FakeProcess): void
   serving(process: FakeProcess): void
+  /** It has drained to become a mold. */
+  promoted(process: FakeProcess): void
   leave(process: FakeProcess): void
   /** It began to leave of itself, because nobody told it to in time. */
   left(process: FakeProcess): void
@@ -20,19 +22,35 @@ export class FakeProcess {
   blocked = false
   /** Drains without having been told to. */
   leaving = false
+  /** The mold that hangs and was asked to fork it. */
+  readonly mold: FakeProcess | undefined
+  /** It was never forked. */
+  unforked = false
   readonly #agenda: Agenda
   readonly #receiver: Receiver
   readonly #latency: () => number
   #killed = false
   #lastArrival = 0
 
-  constructor(member: Member, fate: Fate, agenda: Agenda, receiver: Receiver, random: () => number) {
+  constructor(
+    member: Member,
+    fate: Fate,
+    agenda: Agenda,
+    receiver: Receiver,
+    random: () => number,
+    mold: FakeProcess | undefined
+  ) {
     this.member = member
     this.fate = fate
     this.#agenda = agenda
     this.#receiver = receiver
     this.#latency = () => (random() < 0.5 ? 0 : random() * 30)
-    this.#later(fate.boot, () => this.#booted())
+    // Forked from a mold that hangs it waits for ever; kills wait with it.
+    if (mold?.blocked) this.mold = mold
+    if (mold?.blocked || (mold && fate.unforked)) this.unforked = true
+    if (mold?.blocked) return
+    if (this.unforked) this.#later(1, () => this.exit())
+    else this.#later(fate.boot, () => this.#booted())
   }
 
   get gone(): boolean {
@@ -49,8 +67,19 @@ export class FakeProcess {
     this.#later(this.#latency(), () => this.#drain())
   }
 
+  promote(): void {
+    this.leaving = false
+    this.#later(this.#latency(), () => {
+      this.state = 'draining'
+      this.#later(this.fate.drain, () => {
+        this.state = 'ready'
+        this.#send(() => this.#receiver.promoted(this))
+      })
+    })
+  }
+
   kill(): void {
-    if (this.#killed) return
+    if (this.#killed || this.mold) return
     this.#killed = true
     this.#agenda.add(this.#agenda.now + this.#latency(), () => this.exit())
   }
@@ -79,6 +108,11 @@ export class FakeProcess {
     if (this.fate.bootEnd === 'never') return
     this.state = 'ready'
     this.#send(() => this.#receiver.ready(this))
+    if (this.member.role !== 'mold') return
+    this.#later(this.fate.crash, () => this.exit())
+    this.#later(this.fate.hang, () => {
+      this.blocked = true
+    })
   }
 
   #listening(): void {
@@ -92,7 +126,7 @@ export class FakeProcess {
   }
 
   #drain(): void {
-    if (this.state === 'ready' && this.member.role === 'worker') return this.exit()
+    if (this.state === 'ready' && this.member.role !== 'service') return this.exit()
     if (this.state === 'draining') return
     this.state = 'draining'
     this.#later(this.fate.drain, () => this.exit())

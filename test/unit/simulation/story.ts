@@ -53,7 +53,9 @@ function happen(world: World, random: () => number): void {
     return all[Math.floor(random() * all.length)]
   }
   const dice = random()
-  if (dice < 0.25) reload(world, random)
+  if (dice < 0.05) world.roll('refork')
+  else if (dice < 0.08) world.roll('rollback')
+  else if (dice < 0.25) reload(world, random)
   else if (dice < 0.4) world.apply({ type: 'scale', workers: 1 + Math.floor(random() * 5) })
   else if (dice < 0.65) pick()?.terminate()
   else if (dice < 0.72) deafen(world, pick())
@@ -97,12 +99,14 @@ function makePeace(world: World, random: () => number): void {
 function converged({ state, roster }: World): void {
   const { settings, services, current } = state
   assert.equal(state.roll, undefined, 'a roll still runs in peace')
-  const shown = roster.members.map(
-    ({ role, name, generation, state, stale }) => `${role}${name} g${generation} ${state}${stale ? ' stale' : ''}`
-  )
+  const shown = roster.members.map(({ role, name, generation, state, stale }) => {
+    const how = role === 'mold' && /ready|promoted/.test(state) ? '' : ` ${state}`
+    return `${role}${name} g${generation}${how}${stale ? ' stale' : ''}`
+  })
   const wanted = [
     ...Array<string>(settings.workers).fill(`worker g${current} serving`),
     ...Array<string>(settings.spare).fill(`worker g${current} ready`),
+    ...state.molded.map((generation) => `mold g${generation}`),
     ...services.flatMap(({ name, count }) => Array<string>(count).fill(`service${name} g${current} serving`))
   ]
   assert.deepEqual(shown.sort(), wanted.sort(), 'what runs in peace')
@@ -145,9 +149,9 @@ function drawSettings(random: () => number) {
     bootTimeout: one(2_000, 5_000),
     hangTimeout: one(0, 2_000, 5_000),
     drainTimeout: one(0, 1_000, 10_000),
-    rollbackWindow: 0,
-    rollbackShare: 0.5,
-    fork: false
+    rollbackWindow: one(0, 5_000, 60_000),
+    rollbackShare: one(0, 0.5),
+    fork: random() < 0.5
   }
 }
 

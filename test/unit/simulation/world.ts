@@ -8,7 +8,7 @@ import {
   plan
 } from '#core/cluster/plan.js'
 import { type Action, reconcile } from '#core/cluster/reconcile.js'
-import { chooseEnd, type MemberSpec, Roster } from '#core/cluster/roster.js'
+import { chooseEnd, type Member, type MemberSpec, Roster } from '#core/cluster/roster.js'
 import { Agenda } from './agenda.js'
 import { Checks } from './checks.js'
 import { drawFate, type Kind } from './fates.js'
@@ -59,11 +59,16 @@ export class World implements Receiver {
   }
 
   reload(code: Code): number {
+    this.#onDisk.set(this.#requests + 1, code)
+    return this.roll('reload')
+  }
+
+  roll(type: 'reload' | 'refork' | 'rollback'): number {
     this.#requests += 1
-    this.#onDisk.set(this.#requests, code)
-    this.checks.opened(this.#requests)
-    this.apply({ type: 'reload', request: this.#requests })
-    return this.#requests
+    const request = this.#requests
+    this.checks.opened(request)
+    this.apply({ type, request })
+    return request
   }
 
   /** Like Supervisor.apply. */
@@ -76,10 +81,14 @@ export class World implements Receiver {
     this.checks.settled()
   }
 
-  ready({ member }: FakeProcess): void {
+  ready({ member, fate }: FakeProcess): void {
     member.seenAt = this.now
     if (member.state !== 'launching') return
     this.roster.ready(member, this.now)
+    if (member.role === 'mold' && fate.unclean && this.faults) {
+      const { generation } = member
+      return this.apply({ type: 'mold-unclean', generation, fatal: false, error: error('unclean') })
+    }
     this.apply({ type: 'ready', id: member.id, role: member.role, generation: member.generation })
   }
 
@@ -104,6 +113,19 @@ export class World implements Receiver {
     this.checks.lost()
   }
 
+  /** Like takePromoted. */
+  promoted(process: FakeProcess): void {
+    const { member, fate } = process
+    const { id, promotion: generation } = member
+    if (member.state !== 'retiring' || generation === undefined) return
+    if (fate.unclean && this.faults) {
+      process.kill()
+      return this.apply({ type: 'not-promoted', id, error: error('unclean') })
+    }
+    this.roster.promote(member, generation, this.now)
+    this.apply({ type: 'promoted', id, generation })
+  }
+
   /** A worker's vitals say that it does not listen any more. */
   deaf({ member }: FakeProcess): void {
     if (member.state !== 'serving' || member.stale) return
@@ -113,8 +135,10 @@ export class World implements Receiver {
   }
 
   /** Like takeExit. */
-  exited({ member }: FakeProcess): void {
+  exited(process: FakeProcess): void {
+    const { member, unforked: excused } = process
     this.processes.delete(member.id)
+    if (excused) chooseEnd(member, 'fork-failed')
     const backoff = { min: 100, max: 2_000 }
     const { reason, failed } = this.roster.exited(member, this.now, backoff, this.random())
     this.checks.lost()
@@ -127,8 +151,11 @@ export class World implements Receiver {
       failures: this.roster.place(member).failures,
       served: member.servingAt !== undefined,
       timedOut: reason === 'boot-timeout',
-      error: { name: 'Error', message: reason, stack: reason }
+      excused,
+      error: error(reason)
     })
+    // What it was asked to fork and had not, it never will.
+    for (const other of [...this.processes.values()]) if (other.mold === process) other.exit()
   }
 
   #take(event: PlanEvent): void {
@@ -160,13 +187,22 @@ export class World implements Receiver {
 
   /** Like carryOut. */
   #carryOut(effect: Effect): PlanEvent[] {
+    if (effect.do === 'promote') {
+      const member = this.roster.get(effect.id) as Member
+      member.stale = { reason: 'refork', urgent: false }
+      member.promotion = effect.generation
+      return []
+    }
+    if (effect.do === 'prepare' && effect.kind === 'refork') {
+      this.code.set(effect.generation, this.code.get(effect.from) as Code)
+      return []
+    }
     if (effect.do === 'prepare') {
       const { generation } = effect
       const code = this.#onDisk.get(effect.request) as Code
       this.code.set(generation, code)
       const failed = code.kind === 'unprepared' && this.faults
-      const error = { name: 'Error', message: 'no entry', stack: '' }
-      return failed ? [{ type: 'generation-failed', generation, error }] : []
+      return failed ? [{ type: 'generation-failed', generation, error: error('no entry') }] : []
     }
     if (effect.do === 'settled') {
       const { workers } = this.code.get(effect.generation) as Code
@@ -217,6 +253,7 @@ export class World implements Receiver {
         return process.activate()
       case 'retire':
         this.roster.retire(member, action.reason, this.now)
+        if (action.reason === 'refork' && member.promotion && this.state.stopping === 'no') return process.promote()
         return process.retire()
       case 'hurry':
         member.hurried = true
@@ -233,6 +270,20 @@ export class World implements Receiver {
     const member = this.roster.launch(spec, this.now)
     const { kind } = this.code.get(spec.generation) as Code
     const fate = drawFate(this.random, kind, this.faults, this.state.settings)
-    this.processes.set(member.id, new FakeProcess(member, fate, this.agenda, this, this.random))
+    const mold = spec.from === 'mold' ? this.#moldOf(spec.generation) : undefined
+    this.processes.set(member.id, new FakeProcess(member, fate, this.agenda, this, this.random, mold))
+    if (mold?.blocked) mold.member.askedAt ??= this.now
+  }
+
+  #moldOf(generation: number): FakeProcess | undefined {
+    return [...this.processes.values()].find(
+      ({ member }) =>
+        member.role === 'mold' &&
+        member.generation === generation &&
+        !member.killed &&
+        /ready|promoted/.test(member.state)
+    )
   }
 }
+
+const error = (message: string) => ({ name: 'Error', message, stack: message })

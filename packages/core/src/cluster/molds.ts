@@ -18,6 +18,9 @@ export function takeRollback(state: PlanState, request: number, now: number, eff
   if (state.stopping !== 'no') {
     effects.push({ do: 'refused', request, why: 'stopping' })
   } else if (roll?.kind === 'reload') {
+    // What waits would bring new code all the same.
+    if (state.queued) effects.push({ do: 'superseded', request: state.queued.request })
+    delete state.queued
     fail(state, 'rollback', CALLED_BACK, false, effects)
     effects.push({ do: 'done', request, generation: state.current, kind: 'rollback' })
   } else if (roll || !previous || now >= previous.until) {
