@@ -157,7 +157,8 @@ function findNodeGyp() {
 /** The line of a long output that says most. */
 function summary(output) {
   const lines = output.split('\n').map((line) => line.trim())
-  const telling = lines.find((line) => /error: |fatal error|not found|No such file|ERR! stack Error/.test(line)) ?? lines.at(-1)
+  const telling =
+    lines.find((line) => /error: |fatal error|not found|No such file|ERR! stack Error/.test(line)) ?? lines.at(-1)
   return telling.replace(/^gyp ERR! (stack )?/, '').replace(/^Error: /, '') || 'node-gyp failed'
 }
 

@@ -82,10 +82,14 @@ void PostDelayed(v8::Platform*, std::unique_ptr<v8::Task> task, double seconds) 
 #endif
 
 // Node calls it before it believes that a process has nothing left to do. An asynchronous WebAssembly compilation is
-// known to nobody but these threads, and its result is a task for the main thread, which the original then runs.
+// known to nobody but these threads, and its result is a task for the main thread, which the original then runs; that may
+// be one step of several, and the next is for these threads again.
 void DrainTasks(node::MultiIsolatePlatform* platform, v8::Isolate* isolate) {
-  pool->Drain();
-  drain_tasks(platform, isolate);
+  size_t posted;
+  do {
+    posted = pool->Drain();
+    drain_tasks(platform, isolate);
+  } while (pool->Drain() != posted);
 }
 
 }  // namespace

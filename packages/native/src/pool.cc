@@ -29,6 +29,7 @@ std::chrono::steady_clock::time_point PointAt(double seconds) {
 void Pool::Post(Priority priority, std::unique_ptr<v8::Task> task) {
   std::lock_guard<std::mutex> lock(shared_->mutex);
   queues_[priority].push_back(std::move(task));
+  posted_++;
   Grow();
   shared_->wake.notify_one();
 }
@@ -41,7 +42,7 @@ void Pool::PostDelayed(Priority priority, std::unique_ptr<v8::Task> task, double
   shared_->wake.notify_one();
 }
 
-void Pool::Drain() {
+size_t Pool::Drain() {
   std::unique_lock<std::mutex> lock(shared_->mutex);
   while (running_ > 0 || !Empty()) {
     std::unique_ptr<v8::Task> task;
@@ -57,6 +58,7 @@ void Pool::Drain() {
       shared_->settled.wait(lock);
     }
   }
+  return posted_;
 }
 
 void Pool::Start() {

@@ -28,7 +28,8 @@ class Pool {
   void PostDelayed(Priority priority, std::unique_ptr<v8::Task> task, double seconds);
 
   // Returns once no task waits or runs. Delayed ones do not count until they are due, as with Node's own threads.
-  void Drain();
+  // What it returns is another number whenever tasks came since.
+  size_t Drain();
 
   void Start();
   // Tells the threads to end when they have finished the task at hand.
@@ -70,6 +71,7 @@ class Pool {
   std::vector<pthread_t> threads_;
   int alive_ = 0;
   int running_ = 0;
+  size_t posted_ = 0;
   bool stopping_ = true;
 };
 

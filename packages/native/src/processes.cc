@@ -49,14 +49,15 @@ void Reap(const Arguments& args) {
   args.GetReturnValue().Set(ToArray(args.GetIsolate(), {code, signal}));
 }
 
-// Each open descriptor from 3 on, with its flags.
+// Each open descriptor, with its flags.
 std::vector<std::pair<int, int>> OpenDescriptors() {
   std::vector<std::pair<int, int>> open;
   DIR* folder = opendir("/proc/self/fd");
   if (folder == nullptr) return open;
   while (const dirent* entry = readdir(folder)) {
     int descriptor = atoi(entry->d_name);
-    if (descriptor < 3 || descriptor == dirfd(folder)) continue;
+    // "." and ".." are 0 to atoi.
+    if (entry->d_name[0] == '.' || descriptor == dirfd(folder)) continue;
     int flags = fcntl(descriptor, F_GETFD);
     if (flags >= 0) open.emplace_back(descriptor, flags);
   }
@@ -79,7 +80,8 @@ void Exec(const Arguments& args) {
   std::vector<int> keep = IntsAt(args, 3);
   std::vector<std::pair<int, int>> before = OpenDescriptors();
   for (auto [descriptor, flags] : before) {
-    bool kept = std::find(keep.begin(), keep.end(), descriptor) != keep.end();
+    // Node.js marks 0 to 2 too when it starts.
+    bool kept = descriptor < 3 || std::find(keep.begin(), keep.end(), descriptor) != keep.end();
     fcntl(descriptor, F_SETFD, kept ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC);
   }
   execve(file.c_str(), Pointers(&arguments).data(), Pointers(&environment).data());

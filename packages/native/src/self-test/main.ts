@@ -6,7 +6,7 @@
 //   done                all went well
 
 import { readdirSync, readFileSync, writeSync } from 'node:fs'
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { binding } from '../binding.js'
 import { fork, prepare } from '../fork.js'
 import { becomeSubreaper, reap } from '../processes.js'
@@ -78,7 +78,7 @@ async function reapAll(): Promise<void> {
       await sleep(5)
       end = reap(pid)
     }
-    if (end.code !== expected) fail(`a forked process ended with ${end.signal ?? `code ${end.code}`}, not ${expected}`)
+    if (end.code !== expected) fail(`${pid} ended with ${end.signal ?? `code ${end.code}`}, not code ${expected}`)
     say(`reaped ${pid}`)
   }
 }

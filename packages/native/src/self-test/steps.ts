@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -22,7 +22,7 @@ export const steps: Record<string, () => unknown> = {
   'reading files': readFiles,
   'resolving a name': () => lookup('localhost'),
   compressing: compress,
-  'hashing passwords': async () => assert.equal((await promisify(scrypt)('a', 'b', 32) as Buffer).length, 32),
+  'hashing passwords': async () => assert.equal(((await promisify(scrypt)('a', 'b', 32)) as Buffer).length, 32),
   'hashing by WebCrypto': async () => assert.equal((await webcrypto.subtle.digest('SHA-256', DATA)).byteLength, 32),
   'fetching over HTTP': fetchFromOurselves,
   'compiling WebAssembly': compileWebAssembly,
@@ -97,7 +97,8 @@ async function compileWebAssembly(): Promise<void> {
 }
 
 async function runWorker(): Promise<void> {
-  const code = 'const { parentPort } = require("node:worker_threads"); parentPort.once("message", (it) => parentPort.postMessage(it + 1))'
+  const code =
+    'const { parentPort } = require("node:worker_threads"); parentPort.once("message", (it) => parentPort.postMessage(it + 1))'
   const worker = new Worker(code, { eval: true })
   const answer = new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
   worker.postMessage(1)
