@@ -210,6 +210,15 @@ t.test('a refork waits for a reload, and never stands for one', async (t) => {
   t.strictSame(refork(planned, 4), ['superseded 4'])
 })
 
+t.test('a refork that waited begins at once when the reload is done', async (t) => {
+  const planned = serving()
+  planned.reload(1)
+  refork(planned, 2)
+  planned.members = ['m g1 p1 ready', 'm g2 p1 ready', 'fw g2 p1 serving', 'fw g2 p2 serving']
+  const effects = planned.serving(3, 2)
+  t.strictSame(effects, ['settled g2 by 3', 'done 1 g2', 'prepare g3 for 2', 'promote 3 for g3'])
+})
+
 t.test('a stop refuses them all', async (t) => {
   const planned = reloaded()
   planned.take({ type: 'stop', mode: 'graceful' })

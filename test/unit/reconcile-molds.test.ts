@@ -70,6 +70,14 @@ table([
     actions: ['retire 1 stop', 'retire 2 stop']
   },
   {
+    name: 'in a stop a mold that was sent the socket for a fork is killed, and workers wait for its end',
+    slots: [],
+    members: ['m g1 p1 ready askedAt=1', 'fw g1 p1 serving', 'fw g1 p2 launching'],
+    desired: { stopping: 'graceful' },
+    now: 2,
+    actions: ['kill 1 stop', 'kill 3 stop']
+  },
+  {
     name: 'a silent mold is hung like any other',
     slots: ['m g1 x1', 'fw g1 x1'],
     members: ['m g1 p1 ready seen=0', 'fw g1 p1 serving seen=5000'],

@@ -76,6 +76,8 @@ export class Checks {
   /** After the plan took an event: fewer are wanted, or more, which does not make more serve. */
   planned(): void {
     const { state } = this.#world
+    // Nobody is told of the end of a roll that nobody asked for.
+    if (state.stopping !== 'no' && this.#rolling === 0) this.#rolling = undefined
     this.#floor = Math.min(this.#floor, state.stopping === 'no' ? state.settings.workers : 0)
   }
 

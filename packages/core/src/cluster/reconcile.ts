@@ -107,7 +107,7 @@ function retireSurplus(
     const reason = member.stale?.reason ?? surplusReason(desired, member)
     if (member.role === 'mold') {
       // It holds nothing that would have to be finished; but what the app opened in it may want to be closed.
-      const obeys = member.state !== 'launching' && !member.stale?.urgent
+      const obeys = member.state !== 'launching' && member.askedAt === undefined && !member.stale?.urgent
       actions.push({ do: obeys ? 'retire' : 'kill', id: member.id, reason })
       continue
     }
@@ -128,11 +128,11 @@ function retireSurplus(
 }
 
 /**
- * A worker that has the socket and does not accept from it. In a stop these go first: what is queued on the socket is
- * answered by the last worker that closes it, so that one must be a worker that accepts.
+ * A worker that has the socket and does not accept from it, or a mold that was sent it for one. In a stop these go first:
+ * what is queued on the socket is answered by the last worker that closes it, so that one must be a worker that accepts.
  */
-function holdsSocketUnheard({ role, state }: Member): boolean {
-  return role === 'worker' && (state === 'launching' || state === 'ready')
+function holdsSocketUnheard({ role, state, askedAt }: Member): boolean {
+  return (role === 'worker' && (state === 'launching' || state === 'ready')) || askedAt !== undefined
 }
 
 /** A slot keeps its serving members first, then those closest to serving. */

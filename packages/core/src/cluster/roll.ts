@@ -100,8 +100,18 @@ export function forgetMolds(state: PlanState): void {
 /** What follows from time and from who is there. */
 export function advance(state: PlanState, members: readonly Member[], now: number, effects: Effect[]): void {
   expire(state, now, effects)
+  proceed(state, members, now, effects)
+  // Last, because the refork may have waited for a roll that is done just now.
+  if (state.roll?.phase === 'promoting') chooseMold(state, state.roll, members, effects)
+}
+
+function proceed(state: PlanState, members: readonly Member[], now: number, effects: Effect[]): void {
+  // A worker of the generation before may serve still, or again: then there is none to wait for.
+  const kept = state.roll?.kind === 'rollback' ? members.find((one) => serves(one, state.roll?.to)) : undefined
+  if (kept && state.roll?.phase === 'booting') {
+    state.roll = { ...state.roll, phase: 'settling', settleAt: now, first: kept.id }
+  }
   const { roll } = state
-  if (roll?.phase === 'promoting') chooseMold(state, roll, members, effects)
   if (roll?.phase === 'settling') {
     if (now < roll.settleAt) {
       effects.push({ do: 'look-again', at: roll.settleAt })
@@ -132,8 +142,7 @@ function expire(state: PlanState, now: number, effects: Effect[]): void {
 function chooseMold(state: PlanState, roll: Roll, members: readonly Member[], effects: Effect[]): void {
   if (roll.first !== undefined) return
   const fit = members.filter((member) => {
-    const { role, generation, id } = member
-    return role === 'worker' && generation === roll.from && isProved(member) && !roll.unfit?.includes(id)
+    return serves(member, roll.from) && !roll.unfit?.includes(member.id)
   })
   const [warmest] = fit.sort((a, b) => (a.servingAt ?? 0) - (b.servingAt ?? 0))
   if (!warmest) return
@@ -165,6 +174,10 @@ function keepBefore(state: PlanState, { kind, from }: Roll, now: number): void {
   const { rollbackWindow } = state.settings
   if (kind !== 'reload' || rollbackWindow === 0 || !state.molded.includes(from)) return
   state.previous = { generation: from, until: now + rollbackWindow }
+}
+
+function serves(member: Member, generation: number | undefined): boolean {
+  return member.role === 'worker' && member.generation === generation && isProved(member)
 }
 
 function isProved({ state, stale, killed }: Member): boolean {

@@ -61,6 +61,8 @@ export class Processes {
       this.#peers.delete(member.id)
       peer.connection?.close()
       if (member.pid !== undefined) clearPresence(spec.folder, member.pid)
+      // One that could not even be asked for is awaited no more.
+      for (const { member: mold, launched } of this.all) if (!this.#molds?.awaits(launched)) delete mold.askedAt
       onExit(peer, status)
       if (member.role === 'mold') this.#molds?.ended(peer.launched)
     }
