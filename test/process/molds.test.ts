@@ -45,6 +45,18 @@ t.test('when the supervisor is killed the mold ends at once, and the workers whe
   t.strictSame(app.leftovers(), [])
 })
 
+t.test('a worker that is blocked when the supervisor is killed ends all the same', async (t) => {
+  const load = "globalThis.onRequest = (url) => { if (url === '/block') for (;;); }"
+  const app = new ForkingApp(t, { load, settings: { hangTimeout: 2_000 } })
+  const port = await app.port()
+  await app.workersServing(2)
+  const blocked = t.rejects(get(port, '/block'))
+  await until(() => app.workers.some((pid) => isBusy(pid)), 'a blocked worker')
+  app.kill('SIGKILL')
+  await app.gone()
+  await blocked
+})
+
 t.test('siblings do not share what is random', async (t) => {
   const app = new ForkingApp(t, { settings: { workers: 4 } })
   const port = await app.port()
@@ -135,6 +147,16 @@ worker.onFork(() => setTimeout(() => {
   )
   t.pass()
 })
+
+/** Whether it has used the CPU for longer than it takes to boot. */
+function isBusy(pid: number): boolean {
+  const [user = 0] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+    .slice(11)
+    .map(Number)
+  return user > 30
+}
 
 function parentOf(pid: number): number | undefined {
   try {

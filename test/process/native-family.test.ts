@@ -35,6 +35,7 @@ t.test('a forked process is its own, and a child of the subreaper', unsupported,
     await family.printed(/"who":"reaper"/)
     t.match(line('reaper'), { pid: worker.pid, first: 'running', end: { code: 7, signal: null }, again: 'ECHILD' })
     await family.gone()
+    await family.exit()
   })
 })
 
@@ -48,4 +49,5 @@ t.test('SIGUSR1 opens the inspector in a forked process', unsupported, async (t)
   await family.printed(/"who":"reaper"/)
   t.match(said<Line>(family).at(-1), { end: { code: 7 } })
   await family.gone()
+  await family.exit()
 })

@@ -47,4 +47,6 @@ t.test('a watchdog kills what hangs after its supervisor died, and nothing else'
 
   await until(() => !isRunning(idle?.worker ?? 0), 'the end of the one that does nothing')
   t.match(idle?.supervisor.output, /spared":"a watchdog keeps/)
+  idle?.supervisor.kill('SIGTERM')
+  await idle?.supervisor.exit()
 })

@@ -93,7 +93,8 @@ export interface Said {
   int: number
 }
 
-function install(app: string, native: string | undefined): void {
+/** Makes a folder one that has @mapache/native installed, or another in its place. */
+export function install(app: string, native?: string): void {
   const scope = path.join(app, 'node_modules/@mapache')
   mkdirSync(scope, { recursive: true })
   symlinkSync(path.join(ROOT, 'packages/core'), path.join(scope, 'core'))
