@@ -97,6 +97,40 @@ t.test('where none is clean the refork fails by name, and the workers serve on',
   t.match(await app.ask(), { version: 1, generation: 1 })
 })
 
+t.test('where none is fit a fork of the mold is warmed up over a private socket, and becomes the mold', async (t) => {
+  const load = `${KEEPS.replace("'/keep'", "'/'")}
+export const warmup = async (url) => {
+  console.log('warmed up by ' + process.pid + ' at ' + url)
+  // What the app would keep of a real request is not what a warm-up is for.
+  for (let i = 0; i < 10; i += 1) await (await fetch(url + '/warm')).text()
+}`
+  const app = new ForkingApp(t, { load })
+  const first = await app.mold()
+  await app.workersServing(2)
+  const port = await app.port()
+  await everyWorker(2, () => get(port))
+  await app.replaced(() => app.kill('SIGURG'))
+  await app.printed(/reforked: gen=2 serves/)
+  const [, pid, address] = await app.printed(/warmed up by (\d+) at http:\/\/127\.0\.0\.1:(\d+)/)
+  t.equal(await app.mold(2), Number(pid))
+  t.not(Number(address), port, 'on a port of its own')
+  await t.rejects(get(Number(address)), { code: 'ECONNREFUSED' }, 'which is closed')
+  t.match(await app.ask('/x'), { version: 1, generation: 2, loadedBy: first, forks: 2 })
+})
+
+t.test('a warmup that fails fails the refork, and the workers serve on', async (t) => {
+  const load = `${KEEPS.replace("'/keep'", "'/'")}
+export const warmup = async () => { throw new Error('cold') }`
+  const app = new ForkingApp(t, { load })
+  await app.workersServing(2)
+  const port = await app.port()
+  await everyWorker(2, () => get(port))
+  app.kill('SIGURG')
+  await app.printed(/reload failed \(boot\); gen=1 serves on: .*cold/)
+  await app.workersServing(2)
+  t.match(await app.ask('/x'), { version: 1, generation: 1 })
+})
+
 t.test('spawned workers cannot be reforked', async (t) => {
   const app = new ForkingApp(t, { settings: { boot: 'spawn' } })
   const workers = await app.workersServing(2)

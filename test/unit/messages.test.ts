@@ -28,7 +28,7 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
   },
   ready: {
     from: ['worker', 'service'],
-    valid: [{}, { options: {} }, { options: { workers: 'auto', backoff: { min: 1 }, name: 'shop' } }],
+    valid: [{}, { options: {} }, { warmup: true }, { options: { workers: 'auto', backoff: { min: 1 }, name: 'shop' } }],
     invalid: [
       { options: null },
       { options: { workers: 0 } },

@@ -96,7 +96,8 @@ export const SETTINGS: PlanSettings = {
   drainTimeout: 90_000,
   rollbackWindow: 60_000,
   rollbackShare: 0.5,
-  fork: false
+  fork: false,
+  warmup: false
 }
 
 function describe(effect: Effect): string {
@@ -117,6 +118,8 @@ function describe(effect: Effect): string {
       return `promote ${effect.id} for g${effect.generation}`
     case 'roll-back':
       return `roll-back g${effect.from} to g${effect.to}${effect.because ? ` after ${effect.because.crashes} crashes` : ''}`
+    case 'warm-up':
+      return `warm-up g${effect.generation}`
     case 'mold-lost':
       return `mold-lost g${effect.generation}: ${effect.error.message}`
     case 'give-up':

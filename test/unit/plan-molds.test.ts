@@ -192,6 +192,17 @@ t.test('a worker that is not fit to be a mold: another is tried, then it is give
   t.equal(planned.state.roll, undefined)
 })
 
+t.test('where the app brings a warmup a fork of the mold is warmed up instead', async (t) => {
+  const planned = promoting()
+  planned.take({ type: 'settings', settings: { warmup: true } })
+  planned.take({ type: 'not-promoted', id: 2, error })
+  t.strictSame(planned.take({ type: 'not-promoted', id: 3, error }), ['warm-up g2'])
+  t.strictSame(planned.slots(), ['m g1 x1', 'm g2 x1', 'fw g2 x1', 'fw g1 x2'])
+  t.match(planned.desired().slots[1], { role: 'mold', from: 'mold', parent: 1 })
+  const effects = planned.take({ type: 'mold-unclean', generation: 2, fatal: false, error })
+  t.strictSame(effects, ['failed 1 g2 promote: a socket'], 'unless it is not clean either')
+})
+
 t.test('a worker that dies while it is promoted is none that is fit', async (t) => {
   const planned = promoting()
   planned.members = ['m g1 p1 ready', 'fw g1 p2 launching', 'fw g1 p2 serving']

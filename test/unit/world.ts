@@ -14,7 +14,8 @@ export const SETTINGS = {
   drainTimeout: 2_000,
   rollbackWindow: 0,
   rollbackShare: 0.5,
-  fork: false
+  fork: false,
+  warmup: false
 }
 export const BACKOFF = { min: 100, max: 1_000 }
 const ERROR = { name: 'Error', message: 'boom', stack: 'Error: boom' }

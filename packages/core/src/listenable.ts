@@ -98,7 +98,8 @@ export async function serveInWorker<App, Options extends object>(
 ): Promise<Cluster> {
   const runtime = currentRuntime() as Runtime
   let close: Opened['close'] = () => {}
-  runtime.manage(reportedOptions(options), () => close())
+  const { warmup } = options as { warmup?: (url: string) => unknown }
+  runtime.manage(reportedOptions(options), () => close(), warmup)
   const app = await checkFactory<App>(factory)()
   if (app === undefined || app === null) {
     throw new MapacheError(
@@ -182,8 +183,9 @@ function moduleSource(adapter: Adapter<never, never>, factory: string | URL, opt
   if (file === undefined) {
     throw new MapacheError('MAPACHE_FACTORY_INVALID', `the factory's module ${String(factory)} does not exist`)
   }
-  if ((options as { server?: unknown }).server !== undefined) {
-    const text = 'server is a function and cannot reach the workers of a module; export it from the module as `server`'
+  for (const name of ['server', 'warmup'] as const) {
+    if ((options as { [name]?: unknown })[name] === undefined) continue
+    const text = `${name} is a function and cannot reach the workers of a module; export it from the module as \`${name}\``
     throw new MapacheError('MAPACHE_OPTION_INVALID', text)
   }
   const factoryUrl = pathToFileURL(file).href

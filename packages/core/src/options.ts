@@ -49,6 +49,11 @@ export interface MapacheOptions {
   rollbackShare?: number
   /** When workers that were forked are forked anew from a warm one: after so many requests of one worker, each once. */
   refork?: { after?: number[] }
+  /**
+   * Warms up a mold for a refork that no worker was fit for: called in a process of its own, with the URL at which the app
+   * answers there alone. Of a factory that is named as a module, the module exports it.
+   */
+  warmup?: (url: string) => unknown
   /** A file of environment variables, read anew for each generation. What the environment already has, wins. */
   envFile?: string
   /** The cluster's name in logs, titles and commands. Default: the working directory's name, or the entry's folder under `mapache start`. */
@@ -184,6 +189,7 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as
 
 const OptionsSchema = v.strictObject({
   ...reportable,
+  warmup: v.optional(v.function('must be a function')),
   modules: v.optional(
     v.array(
       v.custom<MapacheModule>(() => true),

@@ -140,7 +140,7 @@ export class Checks {
     assert.equal(same.length, 0, `two in place ${spec.place}`)
     if (spec.from === 'mold')
       assert.ok(
-        roster.members.some((one) => isMoldOf(one, spec.generation)),
+        roster.members.some((one) => isMoldOf(one, spec.parent ?? spec.generation)),
         'forked from nothing'
       )
     if (spec.role !== 'worker') return

@@ -151,7 +151,8 @@ function drawSettings(random: () => number) {
     drainTimeout: one(0, 1_000, 10_000),
     rollbackWindow: one(0, 5_000, 60_000),
     rollbackShare: one(0, 0.5),
-    fork: random() < 0.5
+    fork: random() < 0.5,
+    warmup: random() < 0.5
   }
 }
 

@@ -270,7 +270,7 @@ export class World implements Receiver {
     const member = this.roster.launch(spec, this.now)
     const { kind } = this.code.get(spec.generation) as Code
     const fate = drawFate(this.random, kind, this.faults, this.state.settings)
-    const mold = spec.from === 'mold' ? this.#moldOf(spec.generation) : undefined
+    const mold = spec.from === 'mold' ? this.#moldOf(spec.parent ?? spec.generation) : undefined
     this.processes.set(member.id, new FakeProcess(member, fate, this.agenda, this, this.random, mold))
     if (mold?.blocked) mold.member.askedAt ??= this.now
   }

@@ -67,7 +67,7 @@ export const UPWARD = {
   /** The first message of every process. */
   hello: up('hello', ALL, { version: id, token: name }),
   /** Booted, would listen now: serves when it is told to. */
-  ready: up('ready', PROCESSES, { options: v.optional(ReportedOptionsSchema) }),
+  ready: up('ready', PROCESSES, { options: v.optional(ReportedOptionsSchema), warmup: v.optional(v.boolean()) }),
   /** Listens and answers. */
   serving: up('serving', PROCESSES, { addresses: v.array(Bound) }),
   /** The error that is about to end the process. */

@@ -8,6 +8,8 @@ export interface Slot {
   generation: number
   /** Whether its processes are started anew, or forked from the generation's mold. */
   from: Origin
+  /** The generation whose mold it is forked from, where that is not its own. */
+  parent?: number
   count: number
   /** Workers booted and held back, on top of `count`. */
   spare: number

@@ -84,7 +84,10 @@ export function takeUnclean(
   { generation, fatal, error }: Extract<PlanEvent, { type: 'mold-unclean' }>,
   effects: Effect[]
 ): void {
-  if (!fatal) {
+  const refork = state.roll?.kind === 'refork' && state.roll.to === generation
+  if (refork) {
+    fail(state, 'promote', error, false, effects)
+  } else if (!fatal) {
     state.molded = state.molded.filter((one) => one !== generation)
   } else if (state.roll?.to === generation) {
     fail(state, 'boot', error, false, effects)
@@ -102,14 +105,18 @@ export function takePromoted(state: PlanState, { generation }: Extract<PlanEvent
   state.roll = { ...rest, phase: 'booting' }
 }
 
-/** Another worker is tried; after so many the refork is given up. */
+/** Another worker is tried; after so many a mold is warmed up instead, or the refork is given up. */
 export function takeNotPromoted(state: PlanState, event: { id: number; error: ErrorData }, effects: Effect[]): void {
   const { roll } = state
   if (roll?.phase !== 'promoting' || roll.first !== event.id) return
   const { first: _, ...rest } = roll
   const unfit = [...(roll.unfit ?? []), event.id]
   state.roll = { ...rest, unfit }
-  if (unfit.length >= PROMOTIONS) fail(state, 'promote', event.error, false, effects)
+  if (unfit.length < PROMOTIONS) return
+  if (!state.settings.warmup) return fail(state, 'promote', event.error, false, effects)
+  state.molded = [...state.molded, roll.to]
+  state.roll = { ...rest, phase: 'booting', warm: true }
+  effects.push({ do: 'warm-up', generation: roll.to, error: event.error })
 }
 
 const CALLED_BACK: ErrorData = {

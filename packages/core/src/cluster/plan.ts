@@ -31,6 +31,8 @@ export interface PlanSettings {
   rollbackShare: number
   /** Whether the workers of generations to come are forked from molds. */
   fork: boolean
+  /** Whether the app brings what warms up a mold that no worker could become. */
+  warmup: boolean
 }
 
 /** Everything that the plan remembers. */
@@ -92,6 +94,8 @@ export type PlanEvent =
 export type Effect =
   | { do: 'prepare'; generation: number; request: number; kind: RollKind; from: number }
   | { do: 'promote'; id: number; generation: number }
+  /** No worker could become the mold: a fork of the one that is there is warmed up in its place. */
+  | { do: 'warm-up'; generation: number; error: ErrorData }
   | { do: 'settled'; generation: number; first: number | undefined }
   | { do: 'done'; request: number; generation: number; kind: RollKind }
   | { do: 'failed'; request: number; generation: number; phase: FailedPhase; timedOut: boolean; error: ErrorData }
@@ -164,7 +168,9 @@ function slotsOf(state: PlanState): Slot[] {
   const generations = new Set([current, roll?.from, roll?.to, previous?.generation])
   const molds = molded.flatMap((generation): Slot[] => {
     if (!generations.has(generation)) return []
-    return [{ role: 'mold', name: '', generation, from: 'disk', count: 1, spare: 0 }]
+    const warm = roll?.warm && roll.to === generation
+    const how = warm ? ({ from: 'mold', parent: roll.from } as const) : ({ from: 'disk' } as const)
+    return [{ role: 'mold', name: '', generation, ...how, count: 1, spare: 0 }]
   })
   if (!roll || roll.phase === 'promoting') {
     return [...molds, workers(current, settings.workers, settings.spare), ...serviceSlots(state, current)]

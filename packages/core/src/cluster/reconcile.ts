@@ -179,7 +179,7 @@ function launchMissing(
   let next = Number.POSITIVE_INFINITY
   for (const slot of desired.slots) {
     const places = slot.count + slot.spare
-    if (slot.from === 'mold' && !members.some((member) => canFork(member, slot.generation))) continue
+    if (slot.from === 'mold' && !members.some((member) => canFork(member, slot.parent ?? slot.generation))) continue
     const owners = present.filter((member) => belongs(member, slot) && !member.stale)
     const taken = new Set(owners.map((member) => member.place))
     let missing = places - owners.length
@@ -187,8 +187,8 @@ function launchMissing(
       if (taken.has(place)) continue
       if (slot.role === 'worker' && room <= 0) break
       missing -= 1
-      const { role, name, generation, from } = slot
-      const spec = { role, name, generation, from, place }
+      const { role, name, generation, from, parent } = slot
+      const spec = { role, name, generation, from, place, ...(parent === undefined ? {} : { parent }) }
       const { notBefore } = roster.place(spec)
       if (notBefore > now) {
         next = Math.min(next, notBefore)

@@ -26,6 +26,8 @@ export interface Roll {
   settleAt: number
   /** The worker that settles, the first of its generation to serve; while promoting, the one that becomes the mold. */
   first?: number
+  /** A refork whose mold is a fork of the one before, warmed up. */
+  warm?: true
   /** Workers that were not fit to become the mold. */
   unfit?: readonly number[]
 }

@@ -36,6 +36,8 @@ export interface MemberSpec {
   name: string
   generation: number
   from: Origin
+  /** The generation whose mold it is forked from, where that is not its own. */
+  parent?: number
   /** 1 to the slot's count: a replacement takes the place of the one it replaces, and back-off is kept per place. */
   place: number
 }

@@ -20,6 +20,11 @@ export function carryOut(
       return prepare(supervisor, effect)
     case 'promote':
       return promote(supervisor, effect)
+    case 'warm-up':
+      log.info(
+        `no worker could become the mold of gen=${effect.generation}; a fork of the mold is warmed up in its place`
+      )
+      return
     case 'settled':
       log.info(`gen=${effect.generation} settled; rolling`)
       announce(supervisor, 'reload:settled', { generation: effect.generation })

@@ -65,12 +65,14 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
   }
 }
 
-function takeReady(supervisor: Supervisor, peer: Peer, { options }: Extract<Message, { type: 'ready' }>): void {
+function takeReady(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'ready' }>): void {
+  const { options, warmup } = message
   const { member } = peer
   if (member.state !== 'launching') return refuse(supervisor, peer, `ready while ${member.state}`)
   const now = supervisor.clock.now()
   supervisor.roster.ready(member, now)
   if (options) peer.options = options
+  peer.warmup = warmup === true
   supervisor.log.debug(`${identity(member)} ready`)
   announce(supervisor, eventName(member, 'ready'), supervisor.processes.info(peer, now))
   supervisor.apply({ type: 'ready', id: member.id, role: member.role, generation: member.generation })

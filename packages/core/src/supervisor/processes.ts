@@ -20,6 +20,8 @@ export interface Peer {
   vitals?: VitalsData
   drained?: DrainedData
   options?: ReportedOptions
+  /** Its app brings what warms up a mold. */
+  warmup?: boolean
   /** Of a mold: forks that failed in a row. */
   failedForks: number
   addresses: BoundAddress[]
@@ -73,10 +75,12 @@ export class Processes {
 
   #start({ member }: Peer, spec: LaunchSpec, events: LaunchEvents): Launched {
     if (!this.#molds) return this.#launcher.launch(spec, events)
-    if (member.role === 'mold') return this.#molds.launch(spec, events)
-    if (member.from === 'disk') return this.#launcher.launch(spec, events)
+    if (member.from === 'disk') {
+      return member.role === 'mold' ? this.#molds.launch(spec, events) : this.#launcher.launch(spec, events)
+    }
     const mold = this.all.find(({ member: one }) => {
-      return one.role === 'mold' && one.generation === member.generation && !one.killed && one.state !== 'launching'
+      const wanted = member.parent ?? member.generation
+      return one.role === 'mold' && one.generation === wanted && !one.killed && one.state !== 'launching'
     })
     if (mold) mold.member.askedAt ??= member.since
     const send = (message: Downward) => mold?.connection?.send(message)

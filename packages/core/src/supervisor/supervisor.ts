@@ -69,6 +69,8 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   #timer: NodeJS.Timeout | undefined
   #addresses: readonly BoundAddress[] | undefined
   #reported: ReportedOptions | undefined
+  /** Whether the code that serves brings a warmup. */
+  #warmup = false
   #removeFiles = () => {}
   /** Addresses that a worker came to listen on when it served already, with its generation: the next may do so, too. */
   readonly openedLate = new Map<string, number>()
@@ -249,7 +251,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
 
   /** Takes over the options that a worker reported. @returns the event that tells the plan */
   adopt(id: number): PlanEvent | undefined {
-    const options = this.processes.get(id)?.options
+    const { options, warmup = false } = this.processes.get(id) ?? {}
     if (!options) return
     try {
       const { settings, changed, held } = adoptOptions(this.#settings, this.#reported, options, this.parts.fixed)
@@ -257,6 +259,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
       this.#reported = options
       if (changed.length > 0) this.log.info(`options changed: ${changed.join(', ')}`)
       if (held.length > 0) this.log.warn(`options that hold until the next start: ${held.join(', ')}`)
+      this.#warmup = warmup
       return { type: 'settings', settings: this.#planned(settings) }
     } catch (err) {
       this.log.error({ err }, 'the new options are invalid; the old ones hold')
@@ -303,7 +306,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   }
 
   #planned(settings: Settings): PlanSettings {
-    return { ...settings, fork: this.parts.molds !== undefined && settings.boot !== 'spawn' }
+    return { ...settings, fork: this.parts.molds !== undefined && settings.boot !== 'spawn', warmup: this.#warmup }
   }
 
   pinned(generation: number): PinnedGeneration {

@@ -12,10 +12,15 @@ export function unwrapDefault(exports: Record<string, unknown>): unknown {
 }
 
 /** What the module of a factory exports: the factory, and what of the options can only be given there. */
-export async function loadFactory(url: string): Promise<{ factory: unknown; options: { server?: unknown } }> {
+export async function loadFactory(
+  url: string
+): Promise<{ factory: unknown; options: { server?: unknown; warmup?: unknown } }> {
   const exports = (await import(url)) as Record<string, unknown>
-  const { server } = exports
-  return { factory: unwrapDefault(exports), options: server === undefined ? {} : { server } }
+  const { server, warmup } = exports
+  return {
+    factory: unwrapDefault(exports),
+    options: { ...(server === undefined ? {} : { server }), ...(warmup === undefined ? {} : { warmup }) }
+  }
 }
 
 /** @throws MAPACHE_FACTORY_INVALID when it is no function */

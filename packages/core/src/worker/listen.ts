@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import net, { type Server } from 'node:net'
-import { addressKey, parseAddress, resolveAddress } from '../address.js'
+import { addressKey, formatAddress, parseAddress, resolveAddress } from '../address.js'
 import type { ChannelClient } from '../channel/client.js'
 import type { BoundAddress, WantedAddress } from '../channel/messages.js'
 import { MapacheError } from '../errors.js'
@@ -12,6 +12,8 @@ import { MAIN } from './registry.js'
 export interface ListenHooks {
   /** In a mold, waits: only the processes that are forked from it listen. */
   passed(): Promise<void>
+  /** Whether this process is to answer nobody but itself. */
+  alone(): boolean
   /** Waits until the supervisor lets this worker serve. */
   activated(): Promise<void>
   /** A server is about to listen. */
@@ -98,6 +100,7 @@ export class SharedListening {
     const signal = (args[0] as { signal?: AbortSignal } | null)?.signal
     await this.#hooks.passed()
     this.#hooks.opening(connections)
+    if (this.#hooks.alone()) return this.#listenAlone(connections)
     const wanted = await this.#channel.hold(this.#resolve(server, request))
     await this.#channel.hold(this.#hooks.activated())
     if (signal?.aborted) return
@@ -108,6 +111,18 @@ export class SharedListening {
     server.prependOnceListener('listening', () => this.#check(connections, addressKey(wanted), address))
     // In the options of `{ fd }` Node leaves the backlog out of account.
     this.#original.call(server, target, request.address.backlog ?? this.#backlog)
+  }
+
+  /** On a port that nobody else is told of. */
+  #listenAlone(connections: Connections): void {
+    const { server } = connections
+    delete (server as { [PENDING]?: true })[PENDING]
+    server.prependOnceListener('listening', () => {
+      const { address, family, port } = server.address() as net.AddressInfo
+      const bound = { address, family: family as 'IPv4', port }
+      this.#hooks.opened(connections, formatAddress(bound), bound)
+    })
+    this.#original.call(server, { port: 0, host: '127.0.0.1' })
   }
 
   /** Servers that listen on any free port are numbered, so that each has the same port in all workers. */

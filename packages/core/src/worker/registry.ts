@@ -19,10 +19,10 @@ export interface Runtime {
   /** Where it listens by now. */
   readonly addresses: readonly BoundAddress[]
   /**
-   * The caller takes over the say of when the app serves, and how it is closed after the drain.
+   * The caller takes over the say of when the app serves, and how it is closed after the drain; and says what warms it up.
    * @throws MAPACHE_ALREADY_LISTENING when somebody did already
    */
-  manage(options: ReportedOptions | undefined, close: () => unknown): void
+  manage(options: ReportedOptions | undefined, close: () => unknown, warmup?: (url: string) => unknown): void
   /**
    * Builds and serves the app by `work`, in a worker. In a mold it waits for ever, and each process that is forked from it
    * goes on; in one that is forked from a promoted worker `work` runs anew.

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { formatAddress } from '../address.js'
 import { ChannelClient } from '../channel/client.js'
 import { type BoundAddress, type Downward, PROTOCOL_VERSION, type Upward } from '../channel/messages.js'
 import { type Deferred, defer } from '../deferred.js'
@@ -66,6 +67,7 @@ export class WorkerRuntime implements Runtime {
   #ticketKeys!: string
   #options: ReportedOptions | undefined
   #close: () => unknown = () => {}
+  #warmup: ((url: string) => unknown) | undefined
   #managed = false
   #state: 'booting' | 'ready' | 'serving' | 'retiring' = 'booting'
   #opening = 0
@@ -80,6 +82,7 @@ export class WorkerRuntime implements Runtime {
     if (launch.role === 'mold' && native) this.mold = new Mold(this, native, launch.descriptors as number)
     this.#listening = new SharedListening({
       passed: () => this.pass(),
+      alone: () => this.#launch.warm === true,
       activated: () => this.activated(),
       opening: (connections) => this.#open(connections),
       failed: () => {
@@ -172,7 +175,7 @@ export class WorkerRuntime implements Runtime {
     return work()
   }
 
-  manage(options: ReportedOptions | undefined, close: () => unknown): void {
+  manage(options: ReportedOptions | undefined, close: () => unknown, warmup?: (url: string) => unknown): void {
     if (this.#managed) {
       throw new MapacheError(
         'MAPACHE_ALREADY_LISTENING',
@@ -182,17 +185,21 @@ export class WorkerRuntime implements Runtime {
     this.#managed = true
     this.#options = options
     this.#close = close
+    this.#warmup = warmup
   }
 
   async activated(): Promise<void> {
+    if (this.#launch.warm) return
     if (this.#state === 'booting') {
       this.#state = 'ready'
-      this.#channel.send({ type: 'ready', ...(this.#options ? { options: this.#options } : {}) })
+      const options = this.#options ? { options: this.#options } : {}
+      this.#channel.send({ type: 'ready', ...options, ...(this.#warmup ? { warmup: true } : {}) })
     }
     await this.#channel.hold(this.#activation.promise)
   }
 
   serving(): void {
+    if (this.#launch.warm) return void this.#warmUp().catch((error) => this.fail(error))
     if (this.#state !== 'ready') return
     this.#state = 'serving'
     this.#listening.closeUnused()
@@ -315,7 +322,7 @@ export class WorkerRuntime implements Runtime {
     const deadline = performance.now() + drainTimeout
     const told = this.handle.retire()
     const drained = await this.#drain.run({ mode, drainTimeout, stopIdleGrace })
-    if (this.role === 'worker') this.#channel.send({ type: 'drained', drained })
+    if (this.#launch.role === 'worker') this.#channel.send({ type: 'drained', drained })
     await within(told, Math.max(0, deadline - performance.now()))
     await within(Promise.resolve().then(this.#close), CLOSE_TIMEOUT).catch((error) => console.error(error))
   }
@@ -323,14 +330,30 @@ export class WorkerRuntime implements Runtime {
   /** Finishes as if it retired, and stays as a mold. */
   async #promote({ generation, drainTimeout }: Extract<Downward, { type: 'promote' }>): Promise<void> {
     if (this.#state !== 'serving') return
+    const { id, name, cluster } = this.#launch
+    await this.#becomeMold(drainTimeout)
+    process.title = `mapache ${identity({ role: 'mold', id, name, generation, pid: process.pid })} ${cluster}`
+  }
+
+  async #becomeMold(drainTimeout: number): Promise<void> {
     this.#state = 'retiring'
     this.hold(new Promise(() => {}))
     await this.#finish({ ...this.#limits, mode: 'retire', drainTimeout })
     this.#vitals?.stop()
     this.#vitals = undefined
-    const { id, name, cluster } = this.#launch
-    process.title = `mapache ${identity({ role: 'mold', id, name, generation, pid: process.pid })} ${cluster}`
     await this.mold?.promote()
+  }
+
+  /** Nobody but the app's own warmup asks it; then it is closed, and what stays is a warm mold. */
+  async #warmUp(): Promise<void> {
+    if (this.#state !== 'booting') return
+    this.#state = 'serving'
+    for (const { connections, address } of this.#served.values()) {
+      const scheme = 'setTicketKeys' in connections.server ? 'https' : 'http'
+      await this.#warmup?.(`${scheme}://${formatAddress(address)}`)
+      break
+    }
+    await this.#becomeMold(this.#limits.drainTimeout)
   }
 
   /** Natively, because a blocked loop notices nothing: it would answer nobody, and hold the socket for ever. */

@@ -26,6 +26,8 @@ export interface LaunchSpec {
   /** Of a mold: what it loads before the entry, and whether timers make it unclean. */
   preload?: readonly string[]
   strict?: boolean
+  /** Of a mold that is forked from another: it is warmed up first. */
+  warm?: boolean
 }
 
 /** The module form: what a worker imports in place of the user's entry. */
@@ -57,13 +59,14 @@ export interface LaunchInfo {
   native?: string
   preload?: readonly string[]
   strict?: boolean
+  warm?: boolean
   /** The socket on which further descriptors arrive; without it they come by Node's IPC. */
   descriptors?: number
 }
 
 /** @param firstListener the descriptor of the first listener; the others follow it */
 export function launchInfo(spec: LaunchSpec, firstListener: number): LaunchInfo {
-  const { role, id, name, generation, token, channel, folder, cluster, module, native, preload, strict } = spec
+  const { role, id, name, generation, token, channel, folder, cluster, module, native, preload, strict, warm } = spec
   return {
     protocol: PROTOCOL_VERSION,
     role,
@@ -79,7 +82,8 @@ export function launchInfo(spec: LaunchSpec, firstListener: number): LaunchInfo 
     ...(module ? { module } : {}),
     ...(native ? { native } : {}),
     ...(preload ? { preload } : {}),
-    ...(strict ? { strict } : {})
+    ...(strict ? { strict } : {}),
+    ...(warm ? { warm } : {})
   }
 }
 

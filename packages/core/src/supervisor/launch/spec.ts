@@ -32,6 +32,7 @@ export function launchSpec(
     listeners: member.role === 'worker' ? listeners.all : [],
     ...(module ? { module } : {}),
     ...(molds && !service ? { native: molds.url } : {}),
+    ...(isMold && member.from === 'mold' ? { warm: true } : {}),
     ...(isMold ? { preload: settings.preload, strict: settings.strict } : {})
   }
 }
