@@ -13,14 +13,15 @@ t.test('timers, signals and streams work in a forked process as ever', unsupport
 
   t.strictSame(new Set(line('timers').seen), new Set(['immediate', 'copied']))
   t.equal(line('timers').ticks, 5)
-  t.ok(line('timers').took >= 59, `slept ${line('timers').took} ms`)
+  t.ok(line('timers').took >= 50, `slept ${line('timers').took} ms`)
   t.match(line('end of timers'), { ...well, seenByParent: [] })
 
   t.strictSame(line('signals').seen.sort(), ['before SIGUSR2', 'in child SIGTERM'])
   t.match(line('end of signals'), { ...well, seenByParent: ['before SIGUSR2'] })
 
-  t.match(life.output, /^begin x{300000} end$/m)
-  t.match(life.output, /^on stderr$/m)
+  // The other stream may come in between.
+  t.ok(life.output.includes('on stderr\n'))
+  t.ok(life.output.replace('on stderr\n', '').includes(`\nbegin ${'x'.repeat(300_000)} end\n`), 'nothing is cut')
   t.match(line('end of pipe'), well)
   t.equal(line('file').text, 'from the parent\nfrom the child\nfrom the parent again\n')
 
