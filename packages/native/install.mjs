@@ -23,10 +23,12 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(fileURLToPath(import.meta.url))
+// A clone may have changed the sources since it compiled what goes into the package.
+const isPublished = !existsSync(join(root, 'tsconfig.json'))
 
-/** Whether there is a binary that is newer than its sources, or one in the package. */
+/** Whether there is a binary that is newer than its sources, or one that came with the package. */
 export function isInstalled() {
-  return process.platform !== 'linux' || isNewer(binary()) || existsSync(prebuilt())
+  return process.platform !== 'linux' || isNewer(binary()) || (isPublished && loads(prebuilt()))
 }
 
 /** Whether there was none to be had, with sources that are the same. To try again is for whoever installs. */
@@ -36,7 +38,6 @@ export function hasFailed() {
 
 /** Puts the binary where supported() looks for it. */
 export function install() {
-  if (process.platform !== 'linux' || loads(prebuilt())) return
   mkdirSync(dirname(binary()), { recursive: true })
   try {
     compile(binary())

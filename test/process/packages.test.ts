@@ -6,6 +6,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } f
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { supported } from '@mapache/native'
 import t from 'tap'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -14,6 +15,7 @@ const packages = [
   { folder: 'core', name: '@mapache/core', entries: ['.', './worker', './adapter'] },
   { folder: 'fastify', name: '@mapache/fastify', entries: ['.'] },
   { folder: 'express', name: '@mapache/express', entries: ['.'] },
+  { folder: 'native', name: '@mapache/native', entries: ['.'], files: ['binding.gyp', 'install.mjs', 'src'] },
   { folder: 'cli', name: 'mapache', entries: [] }
 ]
 
@@ -54,7 +56,7 @@ t.test('the packages as they are published', async (t) => {
   t.teardown(() => (t.passing() ? rm(folder, { recursive: true }) : t.comment(`kept: ${folder}`)))
   const project = join(folder, 'project')
 
-  for (const { folder: source, name, entries } of packages) {
+  for (const { folder: source, name, entries, files = [] } of packages) {
     await t.test(name, async (t) => {
       const tarball = await pack(source, folder)
       const installed = join(project, 'node_modules', name)
@@ -65,7 +67,8 @@ t.test('the packages as they are published', async (t) => {
       t.equal(manifest.version, version)
       t.notMatch(JSON.stringify(manifest), 'workspace:', 'depends on versions, not on the workspace')
       t.strictSame(Object.keys(manifest.exports), [...entries, './package.json'])
-      t.strictSame((await readdir(installed)).sort(), ['LICENSE', 'README.md', 'dist', 'package.json'])
+      const packed = (await readdir(installed)).filter((file) => file !== 'prebuilds')
+      t.strictSame(packed.sort(), ['LICENSE', 'README.md', 'dist', 'package.json', ...files].sort())
       await link(manifest.dependencies, join(root, 'packages', source), installed)
       await link(manifest.peerDependencies, join(root, 'packages', source), project)
 
@@ -101,6 +104,12 @@ t.test('the packages as they are published', async (t) => {
       'node'
     ]
     t.equal(await faults(tool('typescript', [...options, 'use.mts', 'use.cts'], project, 'tsc')), '', 'types')
+
+    const native = join(project, 'node_modules', '@mapache', 'native')
+    const ask = ['--eval', `import('@mapache/native').then((it) => console.log(JSON.stringify(it.supported())))`]
+    const said = await run(process.execPath, ['install.mjs'], native)
+    if (supported().ok) t.equal(said, '', 'its install script says nothing if all is well')
+    t.equal(JSON.parse(await run(process.execPath, ask, project)).ok, supported().ok, 'compiled where it was installed')
 
     const main = join(project, 'node_modules', 'mapache', 'dist', 'main.js')
     t.match(await readFile(main, 'utf8'), /^#!\/usr\/bin\/env node\n/)
