@@ -73,6 +73,12 @@ t.test('a mold that is not clean where workers must be forked gives the start up
   t.strictSame(later.slots(), ['m g1 x1', 'fw g1 x2'])
 })
 
+t.test('a mold made again that is not clean ends no cluster that serves', async (t) => {
+  const planned = serving()
+  t.strictSame(planned.take({ type: 'mold-unclean', generation: 1, fatal: true, error }), [])
+  t.strictSame(planned.slots(), ['w g1 x2'])
+})
+
 t.test('new code whose mold does not load fails the reload', async (t) => {
   const planned = serving()
   planned.reload(1)
@@ -201,6 +207,12 @@ t.test('where the app brings a warmup a fork of the mold is warmed up instead', 
   t.match(planned.desired().slots[1], { role: 'mold', from: 'mold', parent: 1 })
   const effects = planned.take({ type: 'mold-unclean', generation: 2, fatal: false, error })
   t.strictSame(effects, ['failed 1 g2 promote: a socket'], 'unless it is not clean either')
+})
+
+t.test('a refork whose mold cannot be kept alive fails: there is nothing to fork from', async (t) => {
+  const planned = promoting()
+  const effects = moldExit(planned, 1, { failures: 3, served: true })
+  t.strictSame(effects, ['mold-lost g1: no database', 'failed 1 g2 promote: no database'])
 })
 
 t.test('a worker that dies while it is promoted is none that is fit', async (t) => {

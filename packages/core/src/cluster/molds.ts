@@ -73,9 +73,17 @@ export function takeMoldExit(state: PlanState, event: Exit, effects: Effect[]): 
     return
   }
   if (!state.molded.includes(generation)) return
-  // Its workers must be replaced all the same: from now on they are spawned.
-  state.molded = state.molded.filter((one) => one !== generation)
   effects.push({ do: 'mold-lost', generation, error })
+  doWithout(state, generation, error, effects)
+}
+
+/** From now on the generation's workers are spawned, so that they are replaced all the same. */
+function doWithout(state: PlanState, generation: number, error: ErrorData, effects: Effect[]): void {
+  state.molded = state.molded.filter((one) => one !== generation)
+  // Workers that are spawned become no molds, and there is nothing to fork another mold from.
+  const { roll } = state
+  const waiting = roll?.phase === 'promoting' || (roll?.phase === 'booting' && roll.warm)
+  if (roll?.kind === 'refork' && roll.from === generation && waiting) fail(state, 'promote', error, false, effects)
 }
 
 /** A mold that holds what must not be shared is never forked: the generation is spawned, or refused. */
@@ -87,8 +95,9 @@ export function takeUnclean(
   const refork = state.roll?.kind === 'refork' && state.roll.to === generation
   if (refork) {
     fail(state, 'promote', error, false, effects)
-  } else if (!fatal) {
-    state.molded = state.molded.filter((one) => one !== generation)
+  } else if (!fatal || (state.everServed && state.roll?.to !== generation)) {
+    // What serves already is kept alive in any case.
+    doWithout(state, generation, error, effects)
   } else if (state.roll?.to === generation) {
     fail(state, 'boot', error, false, effects)
   } else {
