@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { Test } from 'tap'
 import { parse } from 'yaml'
 import { type Fixture, ROOT, start, startCli } from '../support/fixture.js'
+import { install } from '../support/forking.js'
 import type { Block } from './markdown.js'
 import { ask, freePort, reload, STOPPED, stop } from './server.js'
 
@@ -22,6 +23,8 @@ export class Reader {
 
   async use(blocks: readonly Block[]): Promise<void> {
     this.#port = await freePort()
+    // A page that tells its reader to install it.
+    if (blocks.some(({ text }) => text.includes('npm install @mapache/native'))) install(this.#folder)
     for (const block of blocks) {
       if (block.reason === undefined) await this.#t.test(`${block.at} ${block.language}`, (t) => this.#useOne(t, block))
     }

@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import t from 'tap'
+import { PROTOCOL_VERSION } from '#core/channel/messages.js'
 import { put, reload, Watch } from '../support/deploy.js'
 import { before, type Fixture, get, start, until } from '../support/fixture.js'
 
@@ -40,7 +41,7 @@ t.test('a stranger is refused, whatever it says, and disturbs nobody', async (t)
   const socket = path.join(channelOf(fixture), 'channel.sock')
   const watch = new Watch(t, port)
   watch.allowed = { includes: () => true } as never
-  const hello = (token: string, version = 1) => `${JSON.stringify({ type: 'hello', version, token })}\n`
+  const hello = (token: string, version = PROTOCOL_VERSION) => `${JSON.stringify({ type: 'hello', version, token })}\n`
   t.match(await say(socket, hello('wrong')), /unknown token/)
   t.match(await say(socket, hello('x'.repeat(64))), /unknown token/)
   t.match(await say(socket, hello('x', 99)), /protocol version 99/)

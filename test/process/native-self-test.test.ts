@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
-import { type SelfTestResult, selfTest } from '@mapache/native'
 import t from 'tap'
+import { type SelfTestResult, selfTest } from '#native'
 import { ROOT } from '../support/fixture.js'
 import { unsupported } from '../support/native.js'
 
@@ -23,7 +23,7 @@ t.test('the self-test sees that forked processes hang', unsupported, async (t) =
   compile(binary, ['mapache_without_pool=1'])
   const cache = path.join(folder, 'cache')
   const use = `
-    const { selfTest } = await import('@mapache/native')
+    const { selfTest } = await import('#native')
     console.log(JSON.stringify(await selfTest(${JSON.stringify({ cache, timeout: 5_000 })})))`
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', use], {
     cwd: ROOT,

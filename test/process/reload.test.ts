@@ -35,7 +35,7 @@ for (const [workers, surge] of [
       t.ok(present(event) <= workers + surge, `at ${name}: ${present(event)} are there`)
     }
     t.equal(Math.max(...roll.map(present)), workers + surge, 'and the surge is used')
-    t.strictSame(named('reload:start')[0]?.data, { generation: 2 })
+    t.strictSame(named('reload:start')[0]?.data, { generation: 2, kind: 'reload' })
     t.strictSame(named('reload:done')[0]?.data, result)
     t.strictSame(
       named('reload:settled').map(({ data }) => data),

@@ -1,4 +1,4 @@
-import { supported } from '@mapache/native'
+import { supported } from '#native'
 import { type Fixture, type FixtureOptions, start, type Test } from './fixture.js'
 
 const support = supported()

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 import path from 'node:path'
+import t from 'tap'
 import {
   closeDescriptor,
   exec,
@@ -9,8 +10,7 @@ import {
   sendDescriptors,
   setCloseOnExec,
   socketPair
-} from '@mapache/native'
-import t from 'tap'
+} from '#native'
 import { unsupported } from '../support/native.js'
 
 t.test('descriptors pass from one end to the other', unsupported, async (t) => {

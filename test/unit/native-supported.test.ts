@@ -5,7 +5,7 @@ import { ROOT } from '../support/fixture.js'
 import { unsupported } from '../support/native.js'
 
 const use = `
-  const native = await import('@mapache/native')
+  const native = await import('#native')
   const codes = [native.prepare, native.fork, native.socketPair, () => native.reap(1)].map((call) => {
     try { call() } catch ({ code }) { return code }
   })

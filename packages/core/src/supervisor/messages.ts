@@ -14,8 +14,13 @@ type Message = Exclude<Upward, { type: 'hello' }>
 export function takeHello(supervisor: Supervisor, connection: Connection<Peer>): void {
   const peer = connection.admission?.peer
   if (!peer) return
-  const { settings, tickets } = supervisor
   peer.connection = connection
+  // A forked process may be heard of before its mold has told its pid: it is not to go on before all know who it is.
+  if (peer.member.pid === undefined) peer.greet = () => welcome(supervisor, connection)
+  else welcome(supervisor, connection)
+}
+
+function welcome({ settings, tickets }: Supervisor, connection: Connection<Peer>): void {
   connection.send({
     type: 'welcome',
     ticketKeys: tickets.current,

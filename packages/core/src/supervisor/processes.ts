@@ -24,6 +24,8 @@ export interface Peer {
   warmup?: boolean
   /** Of a mold: forks that failed in a row. */
   failedForks: number
+  /** Welcomes it, once its pid is known. */
+  greet?: () => void
   addresses: BoundAddress[]
 }
 
@@ -58,6 +60,7 @@ export class Processes {
     this.#peers.set(member.id, peer)
     const started = (pid: number) => {
       member.pid = pid
+      peer.greet?.()
     }
     const exited = (status: ExitStatus) => {
       this.#peers.delete(member.id)

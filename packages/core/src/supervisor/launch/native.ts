@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -31,14 +32,26 @@ export interface FoundNative {
  * @returns undefined when it is not installed
  */
 export async function findNative(file: string): Promise<FoundNative | undefined> {
+  const script = path.resolve(file)
+  // Not by NODE_PATH: pnpm's commands come with one in which the packages of all others are found, too.
+  if (process.versions.pnp === undefined && !ancestors(script).some(hasNative)) return undefined
   let found: string
   try {
-    found = createRequire(path.resolve(file)).resolve('@mapache/native')
+    found = createRequire(script).resolve('@mapache/native')
   } catch {
     return undefined
   }
   const url = pathToFileURL(found).href
   return { native: await importNative(url), url }
+}
+
+function ancestors(file: string): string[] {
+  const folder = path.dirname(file)
+  return folder === file ? [] : [folder, ...ancestors(folder)]
+}
+
+function hasNative(folder: string): boolean {
+  return existsSync(path.join(folder, 'node_modules/@mapache/native/package.json'))
 }
 
 /** @param url as in `FoundNative` */
