@@ -45,6 +45,10 @@ void Prepare(const Arguments& args) {
   });
 }
 
+void Settle(const Arguments& args) {
+  args.GetReturnValue().Set(OriginalsAreIdle(IntAt(args, 0)));
+}
+
 void StopPool(const Arguments& args) {
   pool->Stop();
 }
@@ -129,6 +133,7 @@ void GetWatchdogRuns(const Arguments& args) {
 NODE_MODULE_INIT(/* exports, module, context */) {
   using namespace mapache;
   SetFunction(exports, "prepare", Prepare);
+  SetFunction(exports, "settle", Settle);
   SetFunction(exports, "stopPool", StopPool);
   SetFunction(exports, "startPool", StartPool);
   SetFunction(exports, "joinPool", JoinPool);

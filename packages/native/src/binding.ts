@@ -7,6 +7,8 @@ import { failure } from './failure.js'
 /** What the addon has, as src/*.cc define it. It checks no types: the functions of this package do. */
 export interface Binding {
   prepare(): void
+  /** @returns whether Node's own threads have done, within so many milliseconds, what they had before `prepare` */
+  settle(milliseconds: number): boolean
   /** Tells the threads of V8's pool to end when they are done with what they do. */
   stopPool(): void
   startPool(): void

@@ -11,13 +11,15 @@ let prepared = false
  * replaced by ones that can step aside, and `Math.random` by one that a forked process can start anew, of which the app
  * may keep a reference. Doing it again does nothing.
  *
- * @throws an error with the code ENOTSUP where this package does not work, EINVAL outside of the main thread
+ * @throws an error with the code ENOTSUP where this package does not work, EINVAL outside of the main thread, ETIMEDOUT
+ *   if V8's threads did not come to an end of what they did
  */
 export function prepare(): void {
   const native = binding()
   if (!isMainThread) throw failure('EINVAL', 'only the main thread can fork')
   if (prepared) return
   native.prepare()
+  waitFor((milliseconds) => native.settle(milliseconds))
   replaceRandom()
   prepared = true
 }
@@ -45,18 +47,27 @@ export function fork(): number {
   return pid
 }
 
-/**
- * In JavaScript, so that V8 can interrupt the wait: a thread that finds the heap full asks the main thread to collect
- * garbage and waits for it, and we would wait for that thread for ever.
- */
 function stopThreads(): void {
   const native = binding()
-  const deadline = performance.now() + THREADS_LIMIT
   native.stopPool()
-  while (!native.joinPool(1)) {
-    if (performance.now() < deadline) continue
+  try {
+    waitFor((milliseconds) => native.joinPool(milliseconds))
+  } catch (error) {
     native.startPool()
-    throw failure('ETIMEDOUT', `V8's threads were busy for more than ${THREADS_LIMIT} ms`)
+    throw error
+  }
+}
+
+/**
+ * Waits for V8's threads. In JavaScript, so that V8 can interrupt the wait: a thread that finds the heap full asks the
+ * main thread to collect garbage and waits for it, and we would wait for that thread for ever.
+ */
+function waitFor(done: (milliseconds: number) => boolean): void {
+  const deadline = performance.now() + THREADS_LIMIT
+  while (!done(1)) {
+    if (performance.now() > deadline) {
+      throw failure('ETIMEDOUT', `V8's threads were busy for more than ${THREADS_LIMIT} ms`)
+    }
   }
 }
 

@@ -4,8 +4,11 @@
 
 #include "platform.h"
 
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
 #include <utility>
 
 namespace mapache {
@@ -81,6 +84,51 @@ void PostDelayed(v8::Platform*, std::unique_ptr<v8::Task> task, double seconds) 
 }
 #endif
 
+// Node counts the thread that keeps the time of delayed tasks, which runs none.
+int CountThreads(node::MultiIsolatePlatform* platform) {
+  int count = platform->NumberOfWorkerThreads() - 1;
+  return count > 0 ? count : 1;
+}
+
+// As many tasks as there are threads, each of which waits for the others: when all have begun, nothing else is under way.
+// They come last, as they are of the lowest priority and the last that the old table takes.
+struct Roll {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int missing = 0;
+};
+
+struct Answer : v8::Task {
+  explicit Answer(Roll* roll) : roll(roll) {}
+  void Run() override {
+    std::unique_lock<std::mutex> lock(roll->mutex);
+    roll->missing--;
+    roll->changed.notify_all();
+    roll->changed.wait(lock, [this] { return roll->missing == 0; });
+  }
+  Roll* const roll;
+};
+
+Roll* roll = nullptr;
+
+// `functions` are the original ones.
+void CallTheRoll(node::MultiIsolatePlatform* platform, void** functions) {
+  // Never freed: nobody knows when the last one has left it.
+  roll = new Roll;
+  roll->missing = CountThreads(platform);
+  for (int count = roll->missing; count > 0; count--) {
+    auto task = std::make_unique<Answer>(roll);
+#if NODE_MAJOR_VERSION >= 22
+    using Function = void (*)(v8::Platform*, v8::TaskPriority, std::unique_ptr<v8::Task>, const v8::SourceLocation&);
+    auto post = reinterpret_cast<Function>(functions[Slots::Post()]);
+    post(platform, v8::TaskPriority::kBestEffort, std::move(task), v8::SourceLocation());
+#else
+    using Function = void (*)(v8::Platform*, std::unique_ptr<v8::Task>);
+    reinterpret_cast<Function>(functions[Slots::Post()])(platform, std::move(task));
+#endif
+  }
+}
+
 // Node calls it before it believes that a process has nothing left to do. An asynchronous WebAssembly compilation is
 // known to nobody but these threads, and its result is a task for the main thread, which the original then runs; that may
 // be one step of several, and the next is for these threads again.
@@ -96,8 +144,7 @@ void DrainTasks(node::MultiIsolatePlatform* platform, v8::Isolate* isolate) {
 
 Pool* InstallPool(node::MultiIsolatePlatform* platform) {
   if (pool != nullptr) return pool;
-  int size = platform->NumberOfWorkerThreads();
-  pool = new Pool(size > 0 ? size : 1);
+  pool = new Pool(CountThreads(platform));
 #ifndef MAPACHE_WITHOUT_POOL
   // In front of the functions lie the offset to the whole object and the type; after those that the headers know may be
   // some of Node's own class. What is copied beyond the end is never called.
@@ -118,9 +165,17 @@ Pool* InstallPool(node::MultiIsolatePlatform* platform) {
 #endif
   pool->Start();
   // Another thread may call at this moment: it finds the old table or the new one, both whole.
+  void** originals = *table_of_platform;
   __atomic_store_n(table_of_platform, functions, __ATOMIC_RELEASE);
+  CallTheRoll(platform, originals);
 #endif
   return pool;
+}
+
+bool OriginalsAreIdle(int milliseconds) {
+  if (roll == nullptr) return true;
+  std::unique_lock<std::mutex> lock(roll->mutex);
+  return roll->changed.wait_for(lock, std::chrono::milliseconds(milliseconds), [] { return roll->missing == 0; });
 }
 
 }  // namespace mapache
