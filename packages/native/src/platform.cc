@@ -16,7 +16,6 @@ namespace mapache {
 namespace {
 
 Pool* pool = nullptr;
-void (*drain_tasks)(node::MultiIsolatePlatform*, v8::Isolate*) = nullptr;
 
 // The place of a virtual function in its table, as the Itanium C++ ABI writes a pointer to a member function.
 template <typename Member>
@@ -130,14 +129,16 @@ void CallTheRoll(node::MultiIsolatePlatform* platform, void** functions) {
 }
 
 // Node calls it before it believes that a process has nothing left to do. An asynchronous WebAssembly compilation is
-// known to nobody but these threads, and its result is a task for the main thread, which the original then runs; that may
-// be one step of several, and the next is for these threads again.
+// known to nobody but these threads, and its result is a task for the main thread; that may be one step of several, and
+// the next is for these threads again. The original is not called: it also waits for the queue of Node's own threads, in
+// which nothing comes any more, and whose state a forked process cannot trust.
 void DrainTasks(node::MultiIsolatePlatform* platform, v8::Isolate* isolate) {
   size_t posted;
+  bool flushed;
   do {
     posted = pool->Drain();
-    drain_tasks(platform, isolate);
-  } while (pool->Drain() != posted);
+    flushed = platform->FlushForegroundTasks(isolate);
+  } while (flushed || pool->Drain() != posted);
 }
 
 }  // namespace
@@ -155,7 +156,6 @@ Pool* InstallPool(node::MultiIsolatePlatform* platform) {
   void** table = new void*[count];
   memcpy(table, *table_of_platform - kBefore, count * sizeof(void*));
   void** functions = table + kBefore;
-  drain_tasks = reinterpret_cast<decltype(drain_tasks)>(functions[Slots::DrainTasks()]);
   functions[Slots::DrainTasks()] = reinterpret_cast<void*>(DrainTasks);
   functions[Slots::Post()] = reinterpret_cast<void*>(Post);
   functions[Slots::PostDelayed()] = reinterpret_cast<void*>(PostDelayed);
