@@ -1,5 +1,5 @@
 import t from 'tap'
-import { said, startNative, unsupported } from '../support/native.js'
+import { ended, said, startNative, unsupported } from '../support/native.js'
 
 interface End {
   way: string
@@ -28,7 +28,7 @@ const expected: Record<string, Omit<End, 'way'>> = {
 
 t.test('a forked process ends as any other, in every way', unsupported, async (t) => {
   const mold = startNative(t, 'ends.mjs')
-  t.strictSame(await mold.exit(), { code: 20, signal: null }, 'the one that forked them too')
+  t.strictSame(await ended(mold), { code: 20, signal: null }, 'the one that forked them too')
   const ends = said<End>(mold)
   t.strictSame(
     ends.map(({ way }) => way),

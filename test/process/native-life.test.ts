@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
-import { said, startNative, unsupported } from '../support/native.js'
+import { ended, said, startNative, unsupported } from '../support/native.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: lines of several kinds
 type Line = any
@@ -8,7 +8,7 @@ const well = { code: 0, signal: null }
 
 t.test('timers, signals and streams work in a forked process as ever', unsupported, async (t) => {
   const life = startNative(t, 'life.mjs')
-  t.strictSame(await life.exit(), well)
+  t.strictSame(await ended(life), well)
   const line = (part: string): Line => said<Line>(life).find((it) => it.part === part)
 
   t.strictSame(new Set(line('timers').seen), new Set(['immediate', 'copied']))
@@ -33,7 +33,7 @@ t.test('timers, signals and streams work in a forked process as ever', unsupport
 
 t.test('forks in a row, under load, leave nothing behind in the one that forks', unsupported, async (t) => {
   const mold = startNative(t, 'row.mjs', { args: ['50'] })
-  t.strictSame(await mold.exit(), well)
+  t.strictSame(await ended(mold), well)
   const [{ ends, before, after }] = said<Line>(mold)
   t.equal(ends.length, 50)
   t.strictSame([...new Set(ends)], ['code 0'])
@@ -58,13 +58,13 @@ t.test('a fork that fails is told by an error, and nothing has changed', { skip 
   await mold.printed(/"failed":"EAGAIN"/)
   allow('10000')
   mold.kill('SIGUSR2')
-  t.strictSame(await mold.exit(), well)
+  t.strictSame(await ended(mold), well)
   t.match(said<Line>(mold).at(-1), { end: { code: 9, signal: null }, descriptors: 0, threads: 0, answer: 42 })
 })
 
 t.test('fork says what it needs', unsupported, async (t) => {
   const mold = startNative(t, 'refusing.mjs')
-  t.strictSame(await mold.exit(), well)
+  t.strictSame(await ended(mold), well)
   t.strictSame(said<Line>(mold), [
     { unprepared: 'EINVAL' },
     { watched: 'EBUSY' },

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import t from 'tap'
 import { isRunning, until } from '../support/fixture.js'
-import { said, startNative, unsupported } from '../support/native.js'
+import { ended, said, startNative, unsupported } from '../support/native.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: lines of several kinds
 type Line = any
@@ -10,7 +10,7 @@ t.test('exec: another program in the same process, with what it shall have and n
   const folder = t.testdir({ 'kept.txt': 'this is kept', 'other.txt': '' })
   const [kept, other] = ['kept.txt', 'other.txt'].map((name) => path.join(folder, name)) as [string, string]
   const program = startNative(t, 'exec.mjs', { args: [kept, other] })
-  t.strictSame(await program.exit(), { code: 0, signal: null })
+  t.strictSame(await ended(program), { code: 0, signal: null })
   t.strictSame(said<Line>(program), [
     { was: program.pid },
     {

@@ -1,10 +1,10 @@
 import t from 'tap'
-import { said, startNative, unsupported } from '../support/native.js'
+import { ended, said, startNative, unsupported } from '../support/native.js'
 
 t.test('siblings never draw the same random values', unsupported, async (t) => {
   const folder = t.testdir({})
   const mold = startNative(t, 'random.mjs', { args: [folder, '12', '2000'] })
-  t.strictSame(await mold.exit(), { code: 0, signal: null })
+  t.strictSame(await ended(mold), { code: 0, signal: null })
   t.strictSame(said(mold), [
     {
       drawn: Array(5).fill(26_000),

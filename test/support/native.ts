@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { supported } from '#native'
-import { type Fixture, type FixtureOptions, start, type Test } from './fixture.js'
+import { before, type Fixture, type FixtureOptions, start, type Test } from './fixture.js'
 
 const support = supported()
 
@@ -9,6 +10,18 @@ export const unsupported: { skip: string | false } = { skip: support.ok ? false 
 /** Starts a script of test/fixtures/native. */
 export function startNative(t: Test, script: string, options?: FixtureOptions): Fixture {
   return start(t, `native/${script}`, options)
+}
+
+/** Waits for the end of a script, and for all that it has printed. */
+export async function ended(fixture: Fixture): Promise<Awaited<ReturnType<Fixture['exit']>>> {
+  const end = await fixture.exit()
+  const { stdout, stderr } = fixture.child
+  for (const stream of [stdout, stderr]) {
+    if (stream && !stream.closed) {
+      await before(once(stream, 'close'), () => `the end of what it prints\n${fixture.output}`)
+    }
+  }
+  return end
 }
 
 /** The lines of JSON that a script has printed. */
