@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const CASES = ['throughput', 'loss', 'supervisor', 'reload']
+export const CASES = ['throughput', 'loss', 'supervisor', 'reload', 'molds']
 
 export const USAGE = `usage: npm run bench -- [${CASES.join('] [')}] [options]
 

@@ -120,6 +120,7 @@ t.test('preload loads more before the fork', async (t) => {
     load: "console.log('heavy is of ' + globalThis.heavy)"
   })
   await app.printed(new RegExp(`heavy is of ${await app.mold()}`))
+  await app.workersServing(2)
 })
 
 t.test('a preload that is not there fails the start, by its name', async (t) => {

@@ -205,6 +205,7 @@ export class Fixture {
       ]).catch(() => {})
     }
     const rest = this.processes()
+    const described = rest.map((pid) => `${pid} (${commandOf(pid)})`)
     for (const pid of rest) {
       try {
         process.kill(pid, 'SIGKILL')
@@ -212,7 +213,11 @@ export class Fixture {
         // Gone meanwhile.
       }
     }
-    if (rest.length > 0) t.fail(`left running: ${rest.join(', ')}\n${this.output}`)
+    if (rest.length > 0) {
+      // Printed as well: the test itself has ended by then, and its name is not told.
+      console.error(`${this.child.spawnargs.join(' ')} left running ${described.join(', ')}:\n${this.output}`)
+      t.fail(`left running: ${described.join(', ')}`)
+    }
     if (!t.passing()) t.comment(`output of ${this.child.spawnargs.join(' ')}:\n${this.output}`)
     rmSync(this.folder, { recursive: true, force: true })
   }
@@ -284,6 +289,14 @@ export function isRunning(pid: number): boolean {
     return process.platform !== 'linux' || !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
     return false
+  }
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim()
+  } catch {
+    return 'gone meanwhile'
   }
 }
 
