@@ -46,6 +46,7 @@ export class MoldsServer {
       server.events.push(JSON.parse(line))
       server.#changed()
     })
+    server.#child.once('exit', () => server.#changed())
     await server.until(() => server.named('worker:serving').length >= options.workers)
     return server
   }
@@ -69,7 +70,6 @@ export class MoldsServer {
       if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error('the server has ended')
       await new Promise((resolve) => {
         this.#changed = resolve
-        this.#child.once('exit', resolve)
       })
     }
     clearTimeout(timer)

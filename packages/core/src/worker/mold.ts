@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Downward } from '../channel/messages.js'
 import { type Deferred, defer } from '../deferred.js'
 import { errorToData } from '../errors.js'
@@ -91,6 +93,7 @@ export class Mold {
   async #ready(): Promise<void> {
     const busy = await this.#idle().catch((error) => [{ what: (error as Error).message }])
     this.#clean.unwatch()
+    collectGarbage()
     this.#tell([...(busy ?? []), ...(await this.#clean.open())])
   }
 
@@ -165,6 +168,17 @@ export class Mold {
   #close(descriptors: readonly number[]): void {
     for (const descriptor of descriptors) this.#native.closeDescriptor(descriptor)
   }
+}
+
+/**
+ * What loading left behind would be copied by the first collection of each worker. Never in a warm process: it would take
+ * what the optimiser has learned with it.
+ */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  setFlagsFromString('--no-expose-gc')
+  gc()
 }
 
 /** Requests that Node has given to other threads or to the kernel, by their names. */
