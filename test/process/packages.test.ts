@@ -15,7 +15,7 @@ const packages = [
   { folder: 'core', name: '@mapache/core', entries: ['.', './worker', './adapter'] },
   { folder: 'fastify', name: '@mapache/fastify', entries: ['.'] },
   { folder: 'express', name: '@mapache/express', entries: ['.'] },
-  { folder: 'native', name: '#native', entries: ['.'], files: ['binding.gyp', 'install.mjs', 'src'] },
+  { folder: 'native', name: '@mapache/native', entries: ['.'], files: ['binding.gyp', 'install.mjs', 'src'] },
   { folder: 'cli', name: 'mapache', entries: [] }
 ]
 
@@ -106,7 +106,7 @@ t.test('the packages as they are published', async (t) => {
     t.equal(await faults(tool('typescript', [...options, 'use.mts', 'use.cts'], project, 'tsc')), '', 'types')
 
     const native = join(project, 'node_modules', '@mapache', 'native')
-    const ask = ['--eval', `import('#native').then((it) => console.log(JSON.stringify(it.supported())))`]
+    const ask = ['--eval', `import('@mapache/native').then((it) => console.log(JSON.stringify(it.supported())))`]
     const said = await run(process.execPath, ['install.mjs'], native)
     if (supported().ok) t.equal(said, '', 'its install script says nothing if all is well')
     t.equal(JSON.parse(await run(process.execPath, ask, project)).ok, supported().ok, 'compiled where it was installed')
