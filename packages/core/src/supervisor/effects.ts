@@ -73,7 +73,8 @@ function prepare(supervisor: Supervisor, effect: Extract<Effect, { do: 'prepare'
   supervisor.log.info(`${kind === 'refork' ? 'reforking' : 'reloading'}: gen=${generation}`)
   announce(supervisor, 'reload:start', { generation, kind })
   try {
-    supervisor.pin(generation, kind === 'refork' ? from : undefined)
+    if (kind === 'refork') supervisor.generations.repeat(generation, from)
+    else supervisor.generations.pin(generation, supervisor.settings.envFile)
     return
   } catch (error) {
     return { type: 'generation-failed', generation, error: errorToData(error) }

@@ -50,7 +50,7 @@ export function perform(supervisor: Supervisor, action: Exclude<Action, { do: 'w
 function launch(supervisor: Supervisor, { spec }: Extract<Action, { do: 'launch' }>, now: number): void {
   const { processes, roster } = supervisor
   const member = roster.launch(spec, now)
-  const what = launchSpec(supervisor, supervisor.pinned(member.generation), member)
+  const what = launchSpec(supervisor, supervisor.generations.get(member.generation), member)
   const peer = processes.launch(member, what, (ended, status) => supervisor.exited(ended, status))
   supervisor.log.debug(`${identity(member)} launched`)
   announce(supervisor, eventName(member, 'launch'), processes.info(peer, now))

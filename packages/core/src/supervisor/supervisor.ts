@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import { formatAddress } from '../address.js'
 import type { WantedAddress } from '../channel/messages.js'
 import { ChannelServer } from '../channel/server.js'
-import { desiredOf, initialPlan, type PlanEvent, type PlanSettings, type PlanState, plan } from '../cluster/plan.js'
+import { desiredOf, initialPlan, type PlanEvent, type PlanState, plan } from '../cluster/plan.js'
 import { reconcile, servingWorkers } from '../cluster/reconcile.js'
 import { Roster } from '../cluster/roster.js'
 import type { BoundAddress, Cluster, ClusterEvents, ClusterStatus, ProcessInfo, ReloadResult } from '../cluster.js'
@@ -10,18 +10,19 @@ import { defer } from '../deferred.js'
 import { MapacheError } from '../errors.js'
 import { identity, type Logger } from '../log.js'
 import type { ResolvedService } from '../modules.js'
-import { normaliseOptions, type ReportedOptions, type Settings } from '../options.js'
-import { adoptOptions } from './adopt.js'
+import type { ReportedOptions, Settings } from '../options.js'
 import { AwakeClock, HEARTBEAT } from './clock.js'
 import { carryOut } from './effects.js'
-import { type EntrySource, type PinnedGeneration, pinGeneration } from './entry.js'
+import type { EntrySource } from './entry.js'
 import { announce } from './events.js'
 import { takeExit } from './exits.js'
 import type { ChannelFolder } from './folder.js'
+import { Generations } from './generations.js'
 import type { ExitStatus, Launcher } from './launch/launcher.js'
 import type { MoldLauncher } from './launch/mold.js'
 import { type Listener, type Listeners, removeSocketFile } from './listeners.js'
 import { takeHello, takeMessage } from './messages.js'
+import { checkWorkers, OptionsInForce } from './options-in-force.js'
 import { perform } from './perform.js'
 import { type Peer, Processes } from './processes.js'
 import { Requests } from './requests.js'
@@ -60,17 +61,14 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   readonly processes: Processes
   readonly channel: ChannelServer<Peer>
   readonly tickets = new TicketKeys((ticketKeys) => this.processes.broadcast({ type: 'ticket-keys', ticketKeys }))
-  readonly #generations = new Map<number, PinnedGeneration>()
+  readonly generations: Generations
   readonly #started = defer<void>()
   readonly #stopped = defer<void>()
   readonly #heartbeat: NodeJS.Timeout
-  #settings: Settings
+  readonly #options: OptionsInForce
   #plan: PlanState
   #timer: NodeJS.Timeout | undefined
   #addresses: readonly BoundAddress[] | undefined
-  #reported: ReportedOptions | undefined
-  /** Whether the code that serves brings a warmup. */
-  #warmup = false
   #removeFiles = () => {}
   /** Addresses that a worker came to listen on when it served already, with its generation: the next may do so, too. */
   readonly openedLate = new Map<string, number>()
@@ -86,9 +84,10 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   constructor(parts: SupervisorParts) {
     super()
     this.parts = parts
-    this.#settings = parts.settings
+    this.#options = new OptionsInForce(parts.settings, parts.fixed, parts.molds !== undefined, parts.log)
+    this.generations = new Generations(parts.source, parts.env)
     this.processes = new Processes(parts.launcher, parts.molds, this.roster)
-    this.#plan = initialPlan(this.#planned(parts.settings), parts.services)
+    this.#plan = initialPlan(this.#options.planned, parts.services)
     this.channel = new ChannelServer<Peer>({
       admit: (token) => this.processes.admit(token),
       hello: (connection) => takeHello(this, connection),
@@ -106,7 +105,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   }
 
   get settings(): Settings {
-    return this.#settings
+    return this.#options.settings
   }
 
   get generation(): number {
@@ -142,7 +141,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
    * @throws MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SUPERVISOR_STOPPED
    */
   async start(): Promise<void> {
-    this.pin(1)
+    this.generations.pin(1, this.settings.envFile)
     this.apply({ type: 'tick' })
     await this.#started.promise
   }
@@ -166,10 +165,9 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   }
 
   async scale(workers: number): Promise<void> {
-    // Left out it would be taken for 'auto'.
-    const checked = normaliseOptions({ workers: workers ?? null }).workers
+    const checked = checkWorkers(workers)
     if (this.stopping) throw new MapacheError('MAPACHE_STOPPING', 'the cluster is stopping')
-    this.#settings = Object.freeze({ ...this.#settings, workers: checked })
+    this.#options.scale(checked)
     this.log.info(`scaling to ${checked} workers`)
     this.apply({ type: 'scale', workers: checked })
     announce(this, 'scale', { workers: checked })
@@ -192,7 +190,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
       name: this.parts.name,
       pid: process.pid,
       generation: this.generation,
-      target: this.#settings.workers,
+      target: this.settings.workers,
       serving: servingWorkers(this.roster.members),
       forked: this.forked,
       roll: roll && { generation: roll.to, kind: roll.kind, phase: roll.phase },
@@ -252,19 +250,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   /** Takes over the options that a worker reported. @returns the event that tells the plan */
   adopt(id: number): PlanEvent | undefined {
     const { options, warmup = false } = this.processes.get(id) ?? {}
-    if (!options) return
-    try {
-      const { settings, changed, held } = adoptOptions(this.#settings, this.#reported, options, this.parts.fixed)
-      this.#settings = settings
-      this.#reported = options
-      if (changed.length > 0) this.log.info(`options changed: ${changed.join(', ')}`)
-      if (held.length > 0) this.log.warn(`options that hold until the next start: ${held.join(', ')}`)
-      this.#warmup = warmup
-      return { type: 'settings', settings: this.#planned(settings) }
-    } catch (err) {
-      this.log.error({ err }, 'the new options are invalid; the old ones hold')
-      return
-    }
+    return this.#options.adopt(options, warmup) ? { type: 'settings', settings: this.#options.planned } : undefined
   }
 
   /** Binds an address that a worker asks for, and notes it for those who find the cluster's folder later. */
@@ -289,28 +275,6 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     folder.noteSockets(listeners.sockets)
     const left = unused.map(({ address }) => formatAddress(address)).join(', ')
     this.log.warn(`no longer listening on ${left}; serving on ${this.addresses.map(formatAddress).join(', ')}`)
-  }
-
-  /**
-   * Reads from disk what the workers of a generation boot.
-   * @param same the generation whose code it has, if it brings none of its own
-   * @throws MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE
-   */
-  pin(generation: number, same?: number): void {
-    const { source, env } = this.parts
-    const pinned =
-      same === undefined
-        ? pinGeneration(generation, source, this.#settings.envFile, env)
-        : { ...this.pinned(same), generation }
-    this.#generations.set(generation, pinned)
-  }
-
-  #planned(settings: Settings): PlanSettings {
-    return { ...settings, fork: this.parts.molds !== undefined && settings.boot !== 'spawn', warmup: this.#warmup }
-  }
-
-  pinned(generation: number): PinnedGeneration {
-    return this.#generations.get(generation) as PinnedGeneration
   }
 
   /** Gives up a start: nothing has ever been ready. */
@@ -351,7 +315,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     // While a worker leaves to become the mold of the next, nothing of that generation is there yet.
     const next = this.#plan.roll?.to ?? this.generation
     const keep = new Set([...wanted, this.generation, next, ...this.roster.members.map(({ generation }) => generation)])
-    for (const generation of this.#generations.keys()) if (!keep.has(generation)) this.#generations.delete(generation)
+    this.generations.keep(keep)
     this.roster.forgetGenerations(keep)
   }
 

@@ -1,3 +1,6 @@
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { Downward } from '../channel/messages.js'
@@ -45,7 +48,7 @@ export class Mold {
   async begin(preload: readonly string[]): Promise<void> {
     await this.#clean.mark()
     this.#clean.watch()
-    for (const name of preload) await import(name)
+    for (const name of preload) await import(locate(name))
   }
 
   /**
@@ -168,6 +171,12 @@ export class Mold {
   #close(descriptors: readonly number[]): void {
     for (const descriptor of descriptors) this.#native.closeDescriptor(descriptor)
   }
+}
+
+/** A path from the working directory as a URL; the name of a package as the app resolves it. */
+function locate(name: string): string {
+  if (/^(\.{0,2}\/|file:)/.test(name)) return new URL(name, pathToFileURL(`${process.cwd()}/`)).href
+  return pathToFileURL(createRequire(path.resolve('noop.js')).resolve(name)).href
 }
 
 /**

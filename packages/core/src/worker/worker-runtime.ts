@@ -1,9 +1,12 @@
-import { createRequire } from 'node:module'
-import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { formatAddress } from '../address.js'
 import { ChannelClient } from '../channel/client.js'
-import { type BoundAddress, type Downward, PROTOCOL_VERSION, type Upward } from '../channel/messages.js'
+import {
+  type BoundAddress,
+  type Downward,
+  type DrainedData,
+  PROTOCOL_VERSION,
+  type Upward
+} from '../channel/messages.js'
 import { type Deferred, defer } from '../deferred.js'
 import { errorToData, MapacheError } from '../errors.js'
 import { identity } from '../log.js'
@@ -15,6 +18,7 @@ import { takeSignals } from '../supervisor/signals.js'
 import type { Connections } from './connections.js'
 import { Drain, type DrainOptions } from './drain.js'
 import { endByNode } from './fatal.js'
+import { finish, orphaned, runAppSignalHandlers } from './finish.js'
 import { Handle } from './handle.js'
 import { SharedListening } from './listen.js'
 import { Mold } from './mold.js'
@@ -38,13 +42,7 @@ export async function startWorker(launch: LaunchInfo): Promise<void> {
   await runtime.attach(launch)
   runtime.install()
   registerRuntime(runtime)
-  await runtime.mold?.begin((launch.preload ?? []).map((name) => locate(name)))
-}
-
-/** A path from the working directory as a URL; the name of a package as the app resolves it. */
-function locate(name: string): string {
-  if (/^(\.{0,2}\/|file:)/.test(name)) return new URL(name, pathToFileURL(`${process.cwd()}/`)).href
-  return pathToFileURL(createRequire(path.resolve('noop.js')).resolve(name)).href
+  await runtime.mold?.begin(launch.preload ?? [])
 }
 
 type Welcome = Extract<Downward, { type: 'welcome' }>
@@ -289,23 +287,12 @@ export class WorkerRuntime implements Runtime {
 
   /** The supervisor has died, or will have nothing to do with this process any more. */
   async #lost(): Promise<void> {
-    // A mold holds nothing that would have to be finished.
-    if (this.mold?.active) await this.#orphaned().then(() => process.exit(0))
-    await this.#orphaned()
+    await orphaned(this.#launch.supervisor)
     await this.#retire(this.#limits)
   }
 
-  /** Waits until the system has given this process to another parent. */
-  async #orphaned(): Promise<void> {
-    const deadline = performance.now() + ORPHAN_TIMEOUT
-    // A dying process closes its files before its children are given to another: who leaves at once may not see that it
-    // is an orphan, and that clearing up is left to it.
-    while (process.ppid === this.#launch.supervisor && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, ORPHAN_TIMEOUT / 200))
-    }
-  }
-
   async #retire(options: DrainOptions): Promise<void> {
+    // A mold holds nothing that would have to be finished.
     if (this.mold?.active) process.exit(0)
     if (this.#state === 'retiring') return
     const before = this.#state
@@ -313,18 +300,15 @@ export class WorkerRuntime implements Runtime {
     // Nothing was accepted yet: there is nothing to finish.
     if (before === 'booting' || (before === 'ready' && this.role === 'worker')) process.exit(0)
     await this.#finish(options)
-    await this.#runAppSignalHandlers()
+    await runAppSignalHandlers(this.#appSignals)
     process.exit(0)
   }
 
-  /** Drains, then closes the app. */
-  async #finish({ mode, drainTimeout, stopIdleGrace }: DrainOptions): Promise<void> {
-    const deadline = performance.now() + drainTimeout
-    const told = this.handle.retire()
-    const drained = await this.#drain.run({ mode, drainTimeout, stopIdleGrace })
-    if (this.#launch.role === 'worker') this.#channel.send({ type: 'drained', drained })
-    await within(told, Math.max(0, deadline - performance.now()))
-    await within(Promise.resolve().then(this.#close), CLOSE_TIMEOUT).catch((error) => console.error(error))
+  #finish(options: DrainOptions): Promise<void> {
+    const drained = (data: DrainedData) => {
+      if (this.#launch.role === 'worker') this.#channel.send({ type: 'drained', drained: data })
+    }
+    return finish({ handle: this.handle, drain: this.#drain, close: this.#close, drained }, options)
   }
 
   /** Finishes as if it retired, and stays as a mold. */
@@ -341,6 +325,8 @@ export class WorkerRuntime implements Runtime {
     await this.#finish({ ...this.#limits, mode: 'retire', drainTimeout })
     this.#vitals?.stop()
     this.#vitals = undefined
+    // Nobody is left who would have anything forked.
+    if (this.#channel.closed) process.exit(0)
     await this.mold?.promote()
   }
 
@@ -365,27 +351,6 @@ export class WorkerRuntime implements Runtime {
   async pass(): Promise<void> {
     await this.mold?.pass()
   }
-
-  /** What the app would do on SIGTERM was held back until now: it would have closed the server under the drain. */
-  async #runAppSignalHandlers(): Promise<void> {
-    this.#appSignals()
-    if (process.listenerCount('SIGTERM') === 0) return
-    // A handler that exits by itself (close-with-grace) does so within this time.
-    process.emit('SIGTERM', 'SIGTERM')
-    await new Promise((resolve) => setTimeout(resolve, CLOSE_TIMEOUT))
-  }
-}
-
-async function within(promise: Promise<unknown>, time: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, time)
-  })
-  try {
-    await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** Milliseconds between two reports of vitals. */
@@ -394,7 +359,3 @@ const PULSE = 1_000
 const LEAVE_TIMEOUT = 5_000
 /** The limit of the loop's silence without a supervisor, where hangTimeout is off, ms. */
 const HANG_TIMEOUT = 30_000
-/** How long a process that lost its supervisor waits to become an orphan, ms. */
-const ORPHAN_TIMEOUT = 1_000
-/** How long the framework's close and the app's own signal handlers may take after the drain, ms. */
-const CLOSE_TIMEOUT = 5_000

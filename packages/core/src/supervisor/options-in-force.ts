@@ -1,0 +1,56 @@
+import type { PlanSettings } from '../cluster/plan.js'
+import type { Logger } from '../log.js'
+import { normaliseOptions, type ReportedOptions, type Settings } from '../options.js'
+import { adoptOptions } from './adopt.js'
+
+/** The options as they hold at the moment: those of the start, what new code brought since, and what was scaled. */
+export class OptionsInForce {
+  settings: Settings
+  readonly #fixed: ReportedOptions
+  readonly #canFork: boolean
+  readonly #log: Logger
+  #reported: ReportedOptions | undefined
+  /** Whether the code that serves brings what warms up a mold. */
+  #warmup = false
+
+  /** @param fixed options given from outside the app's code, which a reload does not change */
+  constructor(settings: Settings, fixed: ReportedOptions, canFork: boolean, log: Logger) {
+    this.settings = settings
+    this.#fixed = fixed
+    this.#canFork = canFork
+    this.#log = log
+  }
+
+  /** As the plan reads them. */
+  get planned(): PlanSettings {
+    const { settings } = this
+    return { ...settings, fork: this.#canFork && settings.boot !== 'spawn', warmup: this.#warmup }
+  }
+
+  scale(workers: number): void {
+    this.settings = Object.freeze({ ...this.settings, workers })
+  }
+
+  /** Takes over what a worker reported. @returns whether anything may have changed */
+  adopt(options: ReportedOptions | undefined, warmup: boolean): boolean {
+    if (!options) return false
+    try {
+      const { settings, changed, held } = adoptOptions(this.settings, this.#reported, options, this.#fixed)
+      this.settings = settings
+      this.#reported = options
+      this.#warmup = warmup
+      if (changed.length > 0) this.#log.info(`options changed: ${changed.join(', ')}`)
+      if (held.length > 0) this.#log.warn(`options that hold until the next start: ${held.join(', ')}`)
+      return true
+    } catch (err) {
+      this.#log.error({ err }, 'the new options are invalid; the old ones hold')
+      return false
+    }
+  }
+}
+
+/** @throws MAPACHE_OPTION_INVALID when it is no number of workers */
+export function checkWorkers(workers: number): number {
+  // Left out it would be taken for 'auto'.
+  return normaliseOptions({ workers: workers ?? null }).workers
+}
