@@ -1,8 +1,6 @@
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { Downward } from '../channel/messages.js'
 import { type Deferred, defer } from '../deferred.js'
 import { errorToData } from '../errors.js'
@@ -96,7 +94,6 @@ export class Mold {
   async #ready(): Promise<void> {
     const busy = await this.#idle().catch((error) => [{ what: (error as Error).message }])
     this.#clean.unwatch()
-    collectGarbage()
     this.#tell([...(busy ?? []), ...(await this.#clean.open())])
   }
 
@@ -177,17 +174,6 @@ export class Mold {
 function locate(name: string): string {
   if (/^(\.{0,2}\/|file:)/.test(name)) return new URL(name, pathToFileURL(`${process.cwd()}/`)).href
   return pathToFileURL(createRequire(path.resolve('noop.js')).resolve(name)).href
-}
-
-/**
- * What loading left behind would be copied by the first collection of each worker. Never in a warm process: it would take
- * what the optimiser has learned with it.
- */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc')
-  const gc = runInNewContext('gc') as () => void
-  setFlagsFromString('--no-expose-gc')
-  gc()
 }
 
 /** Requests that Node has given to other threads or to the kernel, by their names. */
