@@ -12,7 +12,7 @@ import { list, read } from './markdown.js'
 import { ask, reload, STOPPED, stop } from './server.js'
 
 const names = list('examples').map((folder) => path.basename(folder))
-const special = ['https-http2', 'module', 'release-folders', 'websocket-sse']
+const special = ['forking', 'https-http2', 'module', 'release-folders', 'websocket-sse']
 
 for (const name of names.filter((name) => !special.includes(name))) {
   t.test(name, async (t) => {
@@ -26,6 +26,22 @@ for (const name of names.filter((name) => !special.includes(name))) {
     t.strictSame(await stop(fixture), STOPPED)
   })
 }
+
+t.test('forking', async (t) => {
+  const fixture = startExample(t, 'forking')
+  const port = await fixture.port()
+  const forked = process.platform === 'linux'
+  await fixture.printed(forked ? /forked from a mold/ : /spawned: the log above may say why/)
+  t.match(await ask(port), { status: 200, text: '"generation":1' })
+  await reload(fixture)
+  t.match(await ask(port), { status: 200, text: '"generation":2' })
+  if (forked) {
+    fixture.kill('SIGURG')
+    await fixture.printed(/reforked: gen=3 serves/)
+    t.match(await ask(port), { status: 200, text: '"generation":3' })
+  }
+  t.strictSame(await stop(fixture), STOPPED)
+})
 
 t.test('https-http2', async (t) => {
   const folder = t.testdir({ 'cert.pem': certificate.cert, 'key.pem': certificate.key })
