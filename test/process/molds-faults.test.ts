@@ -3,7 +3,7 @@ import path from 'node:path'
 import t from 'tap'
 import { Watch } from '../support/deploy.js'
 import { isRunning, until } from '../support/fixture.js'
-import { ForkingApp, tell, whenTold } from '../support/forking.js'
+import { busy, ForkingApp, tell, whenTold } from '../support/forking.js'
 
 if (process.platform !== 'linux') {
   t.plan(0, 'forking is for Linux')
@@ -43,11 +43,13 @@ for (const [fault, code] of Object.entries(FAULTS)) {
 t.test('a mold that hangs while a fork is awaited of it is replaced before hangTimeout', async (t) => {
   const file = path.join(t.testdir(), 'now')
   const app = new ForkingApp(t, { load: whenTold(file, 'for (;;);') })
+  const mold = await app.mold()
   await app.workersServing(2)
   tell(file)
-  const [pid = 0] = app.workers
-  setTimeout(() => rmSync(file), 1_000)
-  await app.crash(pid)
+  await busy(mold)
+  // Its replacement shall live.
+  rmSync(file)
+  await app.crash()
   t.match(app.output, /mold=\d+ gen=1 pid=\d+ does not answer any more/)
 })
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { get, until } from '../support/fixture.js'
-import { ForkingApp } from '../support/forking.js'
+import { busy, ForkingApp } from '../support/forking.js'
 import { everyWorker } from '../support/serve.js'
 
 if (process.platform !== 'linux') {
@@ -51,7 +51,7 @@ t.test('a worker that is blocked when the supervisor is killed ends all the same
   const port = await app.port()
   await app.workersServing(2)
   const blocked = t.rejects(get(port, '/block'))
-  await until(() => app.workers.some((pid) => isBusy(pid)), 'a blocked worker')
+  await Promise.any(app.workers.map(busy))
   app.kill('SIGKILL')
   await app.gone()
   await blocked
@@ -150,16 +150,6 @@ worker.onFork(() => setTimeout(() => {
   )
   t.pass()
 })
-
-/** Whether it has used the CPU for longer than it takes to boot. */
-function isBusy(pid: number): boolean {
-  const [user = 0] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-    .slice(11)
-    .map(Number)
-  return user > 30
-}
 
 function parentOf(pid: number): number | undefined {
   try {
