@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { Watch } from '../support/deploy.js'
-import { isRunning, until } from '../support/fixture.js'
-import { busy, ForkingApp, tell, whenTold } from '../support/forking.js'
+import { busy, isRunning, until } from '../support/fixture.js'
+import { ForkingApp, tell, whenTold } from '../support/forking.js'
 
 if (process.platform !== 'linux') {
   t.plan(0, 'forking is for Linux')

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { get, until } from '../support/fixture.js'
-import { busy, ForkingApp } from '../support/forking.js'
+import { busy, get, until } from '../support/fixture.js'
+import { ForkingApp } from '../support/forking.js'
 import { everyWorker } from '../support/serve.js'
 
 if (process.platform !== 'linux') {

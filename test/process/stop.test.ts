@@ -3,7 +3,7 @@ import net from 'node:net'
 import path from 'node:path'
 import t from 'tap'
 import { put } from '../support/deploy.js'
-import { type Fixture, get, isRunning, start, startCli, until } from '../support/fixture.js'
+import { busy, type Fixture, get, isRunning, start, startCli, until } from '../support/fixture.js'
 
 /** A connection that sends what it is told and collects what comes. */
 async function connect(port: number) {
@@ -163,13 +163,14 @@ t.test('a port held by leaving orphans is waited for; one held by a stranger is 
   const fixture = start(t, 'life.mjs')
   const port = await fixture.port()
   await fixture.workersServing(2)
-  const blocked = [get(port, '/block?ms=1200'), get(port, '/block?ms=1200'), get(port, '/block?ms=1200')]
-  await until(() => fixture.workers.length === 2, 'two')
+  const blocked = Promise.allSettled(Array.from({ length: 3 }, () => get(port, '/block?ms=1200')))
+  // Else nobody might hold the port for long.
+  await Promise.any(fixture.workers.map(busy))
   fixture.kill('SIGKILL')
   await fixture.exit()
   const next = start(t, 'life.mjs', { env: { PORT: String(port), XDG_RUNTIME_DIR: fixture.folder } })
   await next.workersServing(2)
-  await Promise.allSettled(blocked)
+  await blocked
   t.equal((await get(port)).status, 200)
   const third = start(t, 'life.mjs', { env: { PORT: String(port) } })
   t.strictSame(await third.exit(), { code: 1, signal: null })

@@ -242,6 +242,21 @@ export async function until(test: () => unknown, what: string, detail: () => str
   }
 }
 
+/** Waits until a process has used the CPU for a third of a second more than by now. Where there is no /proc, not at all. */
+export async function busy(pid: number): Promise<void> {
+  if (process.platform !== 'linux') return
+  const before = ticksOf(pid)
+  await until(() => ticksOf(pid) > before + 30, `process ${pid} at work`)
+}
+
+/** CPU time of a process, in hundredths of a second. */
+function ticksOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return Number(fields[11])
+}
+
 /** Waits for a promise, but not for ever. */
 export async function before<Value>(promise: Promise<Value>, what: () => string): Promise<Value> {
   let timer: NodeJS.Timeout | undefined

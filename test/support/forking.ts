@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -151,20 +151,6 @@ export function whenTold(file: string, what: string): string {
   return `setInterval(() => {
   if (isMold() && existsSync(${JSON.stringify(file)})) { ${what} }
 }, 10)`
-}
-
-/** Waits until a process uses the CPU for a third of a second more than it has by now. */
-export async function busy(pid: number): Promise<void> {
-  const before = ticksOf(pid)
-  await until(() => ticksOf(pid) > before + 30, `process ${pid} at work`)
-}
-
-/** CPU time of a process, in hundredths of a second. */
-function ticksOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /s, '')
-    .split(' ')
-  return Number(fields[11])
 }
 
 /** Writes the file that is waited for. */
