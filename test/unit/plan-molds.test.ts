@@ -138,6 +138,17 @@ t.test('a rollback rolls to the mold before, without settle', async (t) => {
   t.equal(planned.state.latest, 2, 'the next reload is generation 3')
 })
 
+t.test(
+  'a worker of the time before that leaves during a rollback does not fail it, its first worker does',
+  async (t) => {
+    const planned = reloaded()
+    rollback(planned, 2)
+    t.strictSame(planned.exited(1, { id: 2, served: true, failed: false }), [])
+    t.equal(planned.phase, 'booting')
+    t.strictSame(planned.exited(1, { id: 3 }), ['failed 2 g1 boot: no database', `look-again ${MINUTE}`])
+  }
+)
+
 t.test('a rollback calls a running reload back, and the one that waits', async (t) => {
   const planned = serving({ settle: 5_000 })
   planned.reload(1)

@@ -245,6 +245,11 @@ function takeStop(state: PlanState, mode: 'graceful' | 'now', effects: Effect[])
   delete state.previous
 }
 
+/** A rollback's generation has workers of the time when it served: that they have left now says nothing of it. */
+function leftBefore({ kind, first }: Roll, { id, failed }: { id: number; failed: boolean }): boolean {
+  return kind === 'rollback' && !failed && id !== first
+}
+
 function takeServing(state: PlanState, event: { id: number; role: Role; generation: number }, now: number): void {
   const { roll } = state
   if (event.role === 'worker') state.everServed = true
@@ -265,7 +270,7 @@ function takeExit(
   const { roll } = state
   if (roll?.phase === 'promoting' && roll.first === event.id) return takeNotPromoted(state, event, effects)
   if (event.excused) return
-  if (roll && event.generation === roll.to) {
+  if (roll && event.generation === roll.to && !leftBefore(roll, event)) {
     if (roll.phase !== 'rolling') {
       return fail(state, event.served ? 'settle' : 'boot', event.error, event.timedOut, effects)
     }
