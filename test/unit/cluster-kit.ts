@@ -7,7 +7,10 @@ import type { State } from '#core/cluster/states.js'
 /** One row of a table: what is desired, who is there, and what is to be done. */
 export interface Row {
   name: string
-  /** `w g1 x2 +1`: two workers and a spare of generation 1, `fw` if they are forked; `m g1 x1`: its mold; `shell g1 x1`: a service. */
+  /**
+   * `w g1 x2 +1`: two workers and a spare of generation 1, `fw` if they are forked, `of=-1` from which mold if it is not their
+   * own; `w g1 x1 fallback`: what serves for the app; `m g1 x1`: its mold, `once` for a standby; `shell g1 x1`: a service.
+   */
   slots: string[]
   /** `w g1 p2 serving`, ids from 1; see `toMember`. */
   members?: string[]
@@ -41,6 +44,7 @@ export function toDesired(slots: readonly string[], capacity?: number, rest: Par
   return {
     slots: parsed,
     capacity: capacity ?? parsed.find(({ role }) => role === 'worker')?.count ?? 0,
+    oldFirst: false,
     surge: 1,
     maxRetiring: 2,
     stopping: 'no',
@@ -57,7 +61,8 @@ export function toMembers(texts: readonly string[]): Member[] {
 
 /**
  * `<w, fw, m, or the service's name> g<generation> p<place> <state>`, then any of: `stale` (asked to leave), `deaf` (stale and
- * urgent), `killed`, `hurried`, `activated`, and `since=`, `seen=`, `activatedAt=`, in ms.
+ * urgent), `killed`, `hurried`, `activated`, `fallback`, `once`, `forwarding` (has said so), and `since=`, `seen=`,
+ * `activatedAt=`, `askedAt=`, `forward=` (told to), in ms.
  */
 export function toMember(text: string, id: number): Member {
   const [who = '', generation = '', place = '', state = '', ...flags] = text.split(' ')
@@ -80,6 +85,10 @@ export function toMember(text: string, id: number): Member {
     hurried: flags.includes('hurried'),
     killed: flags.includes('killed'),
     ...(time('askedAt') > 0 ? { askedAt: time('askedAt') } : {}),
+    ...(flags.some((flag) => flag.startsWith('forward=')) ? { forwardSince: time('forward') } : {}),
+    ...(flags.includes('forwarding') ? { forwarding: true } : {}),
+    ...(flags.includes('fallback') ? { fallback: true } : {}),
+    ...(flags.includes('once') ? { once: true } : {}),
     ...(activated ? { activatedAt: time('activatedAt') } : {}),
     ...(served ? { servingAt: 0 } : {}),
     ...(stale ? { stale } : {})
@@ -91,18 +100,23 @@ export function describe(actions: readonly Action[]): { done: string[]; waits: n
   const done = actions.flatMap((action) => {
     if (action.do === 'wait') return []
     if (action.do === 'launch') return [`launch ${placeOf(action.spec)}`]
-    return ['reason' in action ? `${action.do} ${action.id} ${action.reason}` : `${action.do} ${action.id}`]
+    const forward = action.do === 'retire' && action.forward ? ' forward' : ''
+    return [`${action.do} ${action.id}${'reason' in action ? ` ${action.reason}` : ''}${forward}`]
   })
   return { done, waits: actions.flatMap((action) => (action.do === 'wait' ? [action.until] : [])) }
 }
 
 function toSlot(text: string): Slot {
-  const [who = '', generation = '', count = '', spare = '+0'] = text.split(' ')
+  const [who = '', generation = '', count = '', ...rest] = text.split(' ')
+  const parent = rest.find((word) => word.startsWith('of='))?.slice(3)
   return {
     ...roleOf(who),
     generation: Number(generation.slice(1)),
     count: Number(count.slice(1)),
-    spare: Number(spare)
+    spare: Number(rest.find((word) => word.startsWith('+')) ?? 0),
+    ...(parent === undefined ? {} : { parent: Number(parent) }),
+    ...(rest.includes('fallback') ? { fallback: true } : {}),
+    ...(rest.includes('once') ? { once: true } : {})
   }
 }
 
@@ -120,5 +134,10 @@ export function whoIs({ role, name, from }: Pick<MemberSpec, 'role' | 'name' | '
 }
 
 function placeOf(spec: MemberSpec): string {
-  return `${whoIs(spec)} g${spec.generation} p${spec.place}`
+  return `${whoIs(spec)} g${spec.generation} p${spec.place}${moreOf(spec)}`
+}
+
+/** What else there is to say of a slot or a process. */
+export function moreOf({ parent, fallback, once }: Pick<MemberSpec, 'parent' | 'fallback' | 'once'>): string {
+  return `${parent === undefined ? '' : ` of=${parent}`}${fallback ? ' fallback' : ''}${once ? ' once' : ''}`
 }

@@ -178,7 +178,8 @@ t.test('pipelined requests behind a Connection: close are lost, one answer is no
   const port = await listen(t, server)
   const report = await stopAfter(startLoad({ port, habits: ['pipelined', 'pipelined-apart'], ...SMALL }), 200)
   t.strictSame(kinds(report), ['after-close'], formatReport(report))
-  t.equal(report.pipelined.answered * 3, report.pipelined.sent)
+  // The last three may have been cut off by the end of the load.
+  t.equal(report.pipelined.answered, Math.ceil(report.pipelined.sent / 3))
   t.equal(report.lost, report.pipelined.sent - report.pipelined.answered)
 })
 

@@ -110,6 +110,7 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
   },
   alive: { from: ['service', 'mold'], valid: [{}], invalid: [{ more: 1 }] },
   leave: { from: ['worker', 'service', 'mold'], valid: [{}], invalid: [{ reason: 'signal' }] },
+  forwarding: { from: ['worker'], valid: [{}], invalid: [{ since: 1 }] },
   drained: {
     from: ['worker'],
     valid: [{ drained }],
@@ -119,9 +120,15 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     from: ['worker', 'service', 'operator'],
     valid: [
       { request: 1, method: 'status' },
-      { request: 2, method: 'scale', workers: 4 }
+      { request: 2, method: 'scale', workers: 4 },
+      { request: 3, method: 'reload', oldFirst: true }
     ],
-    invalid: [{ request: 1 }, { request: 1, method: 'exec' }, { request: 1, method: 'scale', workers: '4' }]
+    invalid: [
+      { request: 1 },
+      { request: 1, method: 'exec' },
+      { request: 1, method: 'scale', workers: '4' },
+      { request: 1, method: 'reload', oldFirst: 'yes' }
+    ]
   },
   module: {
     from: ['worker', 'service'],
@@ -211,7 +218,8 @@ const DOWN: Record<string, { valid: object[]; invalid: object[] }> = {
   retire: {
     valid: [
       { mode: 'retire', drainTimeout: 0, stopIdleGrace: 0 },
-      { mode: 'stop', drainTimeout: 1, stopIdleGrace: 1 }
+      { mode: 'stop', drainTimeout: 1, stopIdleGrace: 1 },
+      { mode: 'forward', drainTimeout: 1, stopIdleGrace: 1 }
     ],
     invalid: [{}, { mode: 'now', drainTimeout: 0, stopIdleGrace: 0 }]
   },

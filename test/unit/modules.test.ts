@@ -13,7 +13,8 @@ const base = t.testdir({
   }
 })
 
-const resolve = (...modules: unknown[]) => resolveModules(modules as MapacheModule[], base)
+const url = (name: string) => pathToFileURL(path.join(base, name)).href
+const resolve = (...modules: unknown[]) => resolveModules(modules as MapacheModule[], base).services
 const service = (rest: object) => ({ name: 'jobs', services: [{ name: 'queue', entry: './jobs.js', ...rest }] })
 
 t.test('a module without services brings none', async (t) => {
@@ -73,6 +74,37 @@ t.test('what is no file is not found', async (t) => {
   for (const entry of nothing) t.equal(findModuleFile(entry, base), undefined, String(entry))
 })
 
+t.test('what workers load ahead of the app, and what serves in its place, are URLs of files', async (t) => {
+  const all = (...modules: unknown[]) => {
+    const { services: _, ...rest } = resolveModules(modules as MapacheModule[], base)
+    return rest
+  }
+  t.strictSame(all({ name: 'quiet' }), { workers: [], fallback: undefined, primes: undefined })
+  t.strictSame(
+    all(
+      { name: 'a', worker: './jobs.js', primes: 'standby' },
+      { name: 'b', worker: pathToFileURL(path.join(base, 'other.mjs')), fallback: './lib/deep.js' },
+      { name: 'c', worker: 'packaged' }
+    ),
+    {
+      workers: [url('jobs.js'), url('other.mjs'), url('node_modules/packaged/main.js')],
+      fallback: url('lib/deep.js'),
+      primes: 'standby'
+    },
+    'in the order of the modules'
+  )
+})
+
+t.test('what a URL says beside where the file is, is kept', async (t) => {
+  const fallback = new URL('?editor=code&port=1', pathToFileURL(path.join(base, 'jobs.js')))
+  t.strictSame(resolveModules([{ name: 'a', fallback, worker: fallback.href }], base), {
+    services: [],
+    workers: [fallback.href],
+    fallback: fallback.href,
+    primes: undefined
+  })
+})
+
 const INVALID: [modules: unknown[], message: string][] = [
   [[null], 'modules[0] must be an object, got null'],
   [['shell'], "modules[0] must be an object, got 'shell'"],
@@ -116,7 +148,30 @@ const INVALID: [modules: unknown[], message: string][] = [
       }
     ],
     "modules[0].services[1].name is the name of another service already, got 'q'"
-  ]
+  ],
+  [
+    [{ name: 'a', worker: './no.js' }],
+    "modules[0].worker must be the path or URL of a file that exists, got './no.js'"
+  ],
+  [
+    [{ name: 'a' }, { name: 'b', fallback: 7 }],
+    'modules[1].fallback must be the path or URL of a file that exists, got 7'
+  ],
+  [
+    [
+      { name: 'a', fallback: './jobs.js' },
+      { name: 'b', fallback: './other.mjs' }
+    ],
+    "modules[1].fallback is of module a already, got './other.mjs'"
+  ],
+  [
+    [
+      { name: 'a', primes: 'auto' },
+      { name: 'b', primes: 'standby' }
+    ],
+    "modules[1].primes is of module a already, got 'standby'"
+  ],
+  [[{ name: 'a', primes: 'always' }], "modules[0].primes must be 'auto', 'fork' or 'standby', got 'always'"]
 ]
 
 for (const [modules, text] of INVALID) {

@@ -8,7 +8,7 @@ import {
   type PlanState,
   plan
 } from '#core/cluster/plan.js'
-import { toMembers, whoIs } from './cluster-kit.js'
+import { moreOf, toMembers, whoIs } from './cluster-kit.js'
 
 type Exit = Extract<PlanEvent, { type: 'exited' }>
 
@@ -39,6 +39,10 @@ export class Planned {
 
   reload(request: number): string[] {
     return this.take({ type: 'reload', request })
+  }
+
+  oldFirst(request: number): string[] {
+    return this.take({ type: 'reload-old-first', request })
   }
 
   tick(): string[] {
@@ -76,11 +80,11 @@ export class Planned {
     return desiredOf(this.state, toMembers(this.members))
   }
 
-  /** The slots as text: `w g2 x1`, `w g1 x2 +1`, `shell g1 x1`. */
+  /** The slots as text, see `Row`: `w g2 x1`, `w g1 x2 +1`, `shell g1 x1`. */
   slots(): string[] {
-    return this.desired().slots.map(
-      (slot) => `${whoIs(slot)} g${slot.generation} x${slot.count}${slot.spare ? ` +${slot.spare}` : ''}`
-    )
+    return this.desired().slots.map((slot) => {
+      return `${whoIs(slot)} g${slot.generation} x${slot.count}${slot.spare ? ` +${slot.spare}` : ''}${moreOf(slot)}`
+    })
   }
 }
 
@@ -97,13 +101,14 @@ export const SETTINGS: PlanSettings = {
   rollbackWindow: 60_000,
   rollbackShare: 0.5,
   fork: false,
-  warmup: false
+  warmup: false,
+  fallback: false
 }
 
 function describe(effect: Effect): string {
   switch (effect.do) {
     case 'prepare':
-      return `prepare g${effect.generation} for ${effect.request}`
+      return `prepare g${effect.generation} for ${effect.request}${effect.oldFirst ? ', old first' : ''}`
     case 'settled':
       return `settled g${effect.generation} by ${effect.first}`
     case 'done':
@@ -124,6 +129,12 @@ function describe(effect: Effect): string {
       return `mold-lost g${effect.generation}: ${effect.error.message}`
     case 'give-up':
       return `give-up${effect.timedOut ? ' timed out' : ''}: ${effect.error.message}`
+    case 'app-failed':
+      return `app-failed g${effect.generation} ${effect.phase}: ${effect.error.message}`
+    case 'primed':
+      return `primed g${effect.generation}`
+    case 'prime-failed':
+      return `prime-failed g${effect.generation}: ${effect.error.message}`
     case 'look-again':
       return `look-again ${effect.at}`
   }

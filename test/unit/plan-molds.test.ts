@@ -214,7 +214,7 @@ t.test('where the app brings a warmup a fork of the mold is warmed up instead', 
   planned.take({ type: 'settings', settings: { warmup: true } })
   planned.take({ type: 'not-promoted', id: 2, error })
   t.strictSame(planned.take({ type: 'not-promoted', id: 3, error }), ['warm-up g2'])
-  t.strictSame(planned.slots(), ['m g1 x1', 'm g2 x1', 'fw g2 x1', 'fw g1 x2'])
+  t.strictSame(planned.slots(), ['m g1 x1', 'm g2 x1 of=1', 'fw g2 x1', 'fw g1 x2'])
   t.match(planned.desired().slots[1], { role: 'mold', from: 'mold', parent: 1 })
   const effects = planned.take({ type: 'mold-unclean', generation: 2, fatal: false, error })
   t.strictSame(effects, ['failed 1 g2 promote: a socket'], 'unless it is not clean either')

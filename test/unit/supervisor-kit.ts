@@ -19,7 +19,7 @@ export class Staged {
       name: 'staged',
       source: { script: process.argv[1] as string, args: [], execArgv: [], cwd: process.cwd() },
       settings: normaliseOptions({ settle: 0, ...options }),
-      services: [],
+      modules: { services: [], workers: [], fallback: undefined, primes: undefined },
       folder: { path: t.testdirName, socket: '', noteSockets() {}, remove() {} } as never,
       listeners: { all: [], addresses: [], sockets: [], closeDescriptors: () => [] } as never,
       launcher: {

@@ -15,7 +15,8 @@ export const SETTINGS = {
   rollbackWindow: 0,
   rollbackShare: 0.5,
   fork: false,
-  warmup: false
+  warmup: false,
+  fallback: false
 }
 export const BACKOFF = { min: 100, max: 1_000 }
 const ERROR = { name: 'Error', message: 'boom', stack: 'Error: boom' }

@@ -36,9 +36,20 @@ export interface ClusterStatus {
   roll: { generation: number; kind: RollKind; phase: string } | undefined
   /** Whether the workers of the generation that serves are forked from a mold. */
   forked: boolean
+  /** Whether processes can be forked: @mapache/native is there, and was found to work. */
+  canFork: boolean
   stopping: boolean
   addresses: BoundAddress[]
   processes: ProcessInfo[]
+}
+
+export interface ReloadOptions {
+  /**
+   * The old workers stop to answer before the new ones are launched, and what arrives meanwhile waits for those: for
+   * development, where an old answer is a wrong one. If the new code does not serve, nothing does, but the fallback of a
+   * module. Default: new before old.
+   */
+  oldFirst?: boolean
 }
 
 export interface ReloadResult {
@@ -49,6 +60,8 @@ export interface ReloadResult {
 
 /** The cluster's events, by name, with what they carry. */
 export interface ClusterEvents {
+  /** The supervisor is there; nothing is launched yet. */
+  start: [{ generation: number }]
   /** The first worker serves. */
   listening: [{ addresses: readonly BoundAddress[] }]
   'worker:launch': [ProcessInfo]
@@ -74,6 +87,8 @@ export interface ClusterEvents {
   'reload:failed': [{ generation: number; phase: string; error: MapacheError }]
   /** A generation lost too many workers to crashes, and the one before it is on its way back. */
   'reload:rolledback': [{ generation: number; to: number; crashes: number; error: Error }]
+  /** The app does not boot, or has crashed, and the fallback of a module serves in its place until the next reload. */
+  'app:failed': [{ generation: number; phase: 'boot' | 'crash'; error: Error }]
   scale: [{ workers: number }]
   stop: [{ mode: 'graceful' | 'now' }]
   stopped: []
@@ -100,12 +115,23 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
   /** Where it listens; a port 0 is the real one here. */
   readonly addresses: readonly BoundAddress[]
   /**
-   * Replaces all workers with new ones from disk, new before old.
+   * Replaces all workers with new ones from disk, new before old unless `oldFirst`, which drops a reload that runs or waits.
    * @returns when the new generation serves and the old one retires
    * @throws MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SETTLE_FAILED, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE: the
    *   old workers serve on; `cause` is the app's error. MAPACHE_RELOAD_SUPERSEDED, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED.
    */
-  reload(): Promise<ReloadResult>
+  reload(options?: ReloadOptions): Promise<ReloadResult>
+  /**
+   * Keeps a process ready in which modules are loaded: from then on workers come from it, and load the rest. Where
+   * processes can be forked it is a mold, and each worker a fork of it; else it becomes the next worker itself, and another
+   * takes its place. Called again it prepares another beside the one in use.
+   * @param modules URLs are imported, paths are required, in their order
+   * @param how `standby` does not fork even where that can be done
+   * @returns when it is ready: how workers come from it
+   * @throws MAPACHE_MOLD_UNCLEAN when it holds what must not be forked, or a module fails: `open` says what and by whom;
+   *   MAPACHE_BOOT_FAILED, MAPACHE_RELOAD_SUPERSEDED by another call, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED in a worker
+   */
+  prime(modules: readonly string[], how?: 'auto' | 'standby'): Promise<{ how: 'fork' | 'standby' }>
   /**
    * Replaces all workers with forks of a warm one: it is drained, its app closed, and it becomes the mold of a new
    * generation of the same code.

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { attachPlace } from './syntax-place.js'
 
 /**
  * The one catalogue of what can go wrong: a code, what it means, and what to do about it. `docs/errors.md` is compared
@@ -145,6 +146,10 @@ export const CATALOGUE = {
   MAPACHE_SERVICE_INVALID: {
     means: "A service's entry has no function as its default export.",
     fix: 'Export the function that runs the service as default.'
+  },
+  MAPACHE_LOADER_MISSING: {
+    means: 'The entry is TypeScript that this Node.js cannot run by itself, and the project has no loader for it.',
+    fix: 'Install the loader in the project: npm install --save-dev tsx.'
   }
 } as const
 
@@ -185,6 +190,7 @@ export function errorToData(thrown: unknown, depth = 4): ErrorData {
     const message = typeof thrown === 'string' ? thrown : inspect(thrown, { depth: 2 })
     return { name: 'Thrown', message: clip(message), stack: clip(`thrown, not an Error: ${message}`) }
   }
+  if (thrown instanceof SyntaxError) attachPlace(thrown)
   const code = (thrown as { code?: unknown }).code
   return {
     name: clip(textOf(() => thrown.name)),

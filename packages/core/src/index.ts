@@ -1,4 +1,5 @@
 export type { ListenAddress, ListenArgs, ListenCallback, ListenOptions } from './address.js'
+export type { OpenData } from './channel/messages.js'
 export type { EndReason } from './cluster/roster.js'
 export type { State } from './cluster/states.js'
 export type {
@@ -9,13 +10,14 @@ export type {
   DrainedData,
   ExitEvent,
   ProcessInfo,
+  ReloadOptions,
   ReloadResult,
   VitalsData
 } from './cluster.js'
 export { CATALOGUE, MapacheError, type MapacheErrorCode } from './errors.js'
 export { type HttpApp, type HttpOptions, mapacheHttp } from './http.js'
 export type { Listenable } from './listenable.js'
-export type { MapacheModule, MessageSender, MessageSpec, ServiceSpec } from './modules.js'
+export type { Failure, MapacheModule, MessageSender, MessageSpec, ServiceSpec } from './modules.js'
 export type { MapacheOptions } from './options.js'
 export type { Factory } from './worker/factory.js'
 export type { ServiceHandle, WorkerHandle } from './worker/handle.js'

@@ -1,7 +1,15 @@
 import { EventEmitter } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import { expandLocalhost, type ListenAddress, type ListenArgs, type ListenCallback, parseListen } from './address.js'
-import type { BoundAddress, Cluster, ClusterEvents, ClusterStatus, ProcessInfo, ReloadResult } from './cluster.js'
+import type {
+  BoundAddress,
+  Cluster,
+  ClusterEvents,
+  ClusterStatus,
+  ProcessInfo,
+  ReloadOptions,
+  ReloadResult
+} from './cluster.js'
 import { MapacheError } from './errors.js'
 import { findModuleFile } from './modules.js'
 import { observed } from './observed.js'
@@ -150,8 +158,12 @@ export class WorkerCluster extends EventEmitter<ClusterEvents> implements Cluste
     return [{ ...own, inState: 0, failures: 0, vitals: undefined }]
   }
 
-  reload(): Promise<ReloadResult> {
-    return this.#runtime.call('reload')
+  reload({ oldFirst = false }: ReloadOptions = {}): Promise<ReloadResult> {
+    return this.#runtime.call('reload', { oldFirst })
+  }
+
+  async prime(): Promise<never> {
+    throw new MapacheError('MAPACHE_CONTROL_DENIED', 'only the supervisor itself decides what is kept ready')
   }
 
   refork(): Promise<ReloadResult> {
@@ -164,7 +176,7 @@ export class WorkerCluster extends EventEmitter<ClusterEvents> implements Cluste
 
   async scale(workers: number): Promise<void> {
     normaliseOptions({ workers })
-    await this.#runtime.call('scale', workers)
+    await this.#runtime.call('scale', { workers })
   }
 
   async stop(mode: 'graceful' | 'now' = 'graceful'): Promise<void> {

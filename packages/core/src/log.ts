@@ -30,7 +30,12 @@ export function isLogger(value: unknown): value is Logger {
 /** The one identity of a process, in every log line about it and in its title. */
 export function identity(of: { role: string; name: string; id: number; generation: number; pid?: number | undefined }) {
   const role = of.role === 'service' ? `service=${of.name}` : `${of.role}=${of.id}`
-  return `${role} gen=${of.generation}${of.pid === undefined ? '' : ` pid=${of.pid}`}`
+  return `${role} ${generationName(of.generation)}${of.pid === undefined ? '' : ` pid=${of.pid}`}`
+}
+
+/** Below 0 is the base: a mold that is of no generation. */
+export function generationName(generation: number): string {
+  return generation < 0 ? `base=${-generation}` : `gen=${generation}`
 }
 
 function toLine(json: string): string {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Cluster, ClusterEvents } from './cluster.js'
-import { MapacheError } from './errors.js'
+import { type ErrorData, MapacheError } from './errors.js'
 import { show } from './options.js'
 
 /** What a module may bring. Everything beside the core is one: a shell, metrics, your own. */
@@ -14,6 +14,18 @@ export interface MapacheModule {
   services?: readonly ServiceSpec[]
   /** Messages that workers and services may send to the supervisor, by name. */
   messages?: Readonly<Record<string, MessageSpec>>
+  /** Path or URL of a module that each worker loads ahead of the app. */
+  worker?: string | URL
+  /**
+   * Path or URL of a module that serves in place of an app that does not boot or has crashed, until the next reload: its
+   * default export gets what failed and returns a request listener. With it, such an app is not started again by itself.
+   */
+  fallback?: string | URL
+  /**
+   * The module decides what processes are kept ready, by `cluster.prime()`, and how workers come from them: `auto` forks
+   * them where that can be done. Generations get no molds of their own then.
+   */
+  primes?: 'auto' | 'fork' | 'standby'
   /** Listeners for the cluster's events, in the supervisor. What they throw is logged and harms nobody. */
   on?: { readonly [Event in keyof ClusterEvents]?: (event: ClusterEvents[Event][0], cluster: Cluster) => void }
 }
@@ -47,6 +59,26 @@ export interface MessageSender {
   send(message: string, data: unknown): void
 }
 
+/** What the fallback's function gets. */
+export interface Failure {
+  generation: number
+  phase: 'boot' | 'crash'
+  error: ErrorData
+  /** The working directory and the script of the app. */
+  cwd: string
+  entry: string
+}
+
+/** What modules bring, found and checked. */
+export interface ResolvedModules {
+  services: ResolvedService[]
+  /** URLs of what each worker loads ahead of the app. */
+  workers: string[]
+  /** URL of what serves in place of an app that has failed. */
+  fallback: string | undefined
+  primes: MapacheModule['primes']
+}
+
 /** A service with its entry found and its count filled in. */
 export interface ResolvedService {
   module: string
@@ -58,11 +90,41 @@ export interface ResolvedService {
 }
 
 /**
- * Checks the modules and finds the files of their services.
+ * Checks the modules and finds the files that they name.
  * @param base the folder that relative entries start from
  * @throws MAPACHE_MODULE_INVALID
  */
-export function resolveModules(modules: readonly MapacheModule[], base: string): ResolvedService[] {
+export function resolveModules(modules: readonly MapacheModule[], base: string): ResolvedModules {
+  const services = resolveServices(modules, base)
+  const urls = (what: 'worker' | 'fallback') => {
+    return modules.flatMap((module, index) => {
+      return module[what] === undefined ? [] : [urlOf(`modules[${index}].${what}`, module[what], base)]
+    })
+  }
+  for (const [index, { primes }] of modules.entries()) {
+    const at = `modules[${index}].primes`
+    if (primes !== undefined && !PRIMES.has(primes)) throw invalid(at, "must be 'auto', 'fork' or 'standby'", primes)
+  }
+  const fallback = onlyOne(modules, 'fallback') && urls('fallback')[0]
+  return { services, workers: urls('worker'), fallback, primes: onlyOne(modules, 'primes')?.primes }
+}
+
+/** The URL of a file that a module names. What a URL says beside where the file is, is kept. */
+function urlOf(at: string, given: unknown, base: string): string {
+  const file = findModuleFile(given, base)
+  if (!file) throw invalid(at, 'must be the path or URL of a file that exists', given)
+  const search = String(given).startsWith('file:') ? new URL(String(given)).search : ''
+  return pathToFileURL(file).href + search
+}
+
+/** The one module that has it, if any has. */
+function onlyOne(modules: readonly MapacheModule[], what: 'fallback' | 'primes'): MapacheModule | undefined {
+  const [first, second] = modules.filter((module) => module[what] !== undefined)
+  if (!second) return first
+  throw invalid(`modules[${modules.indexOf(second)}].${what}`, `is of module ${first?.name} already`, second[what])
+}
+
+function resolveServices(modules: readonly MapacheModule[], base: string): ResolvedService[] {
   const names = new Set<string>()
   const services = new Set<string>()
   return modules.flatMap((module, index) => {
@@ -136,3 +198,5 @@ export function findModuleFile(given: unknown, base: string): string | undefined
 function invalid(at: string, must: string, got: unknown): MapacheError {
   return new MapacheError('MAPACHE_MODULE_INVALID', `${at} ${must}, got ${show(got)}`)
 }
+
+const PRIMES: ReadonlySet<unknown> = new Set(['auto', 'fork', 'standby'])

@@ -121,7 +121,10 @@ function serve(fastify: FastifyInstance, { listen, options }: Known, args: unkno
     return address as string
   }
   // Whether or not the app's code catches it, a worker that cannot serve has failed to boot.
-  const work = run().catch((error) => runtime?.fail(error) as Promise<never>)
+  const work = run().catch((error) => {
+    runtime?.fail(error)
+    throw error
+  })
   return withCallback(work, callback)
 }
 

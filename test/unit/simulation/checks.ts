@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Desired } from '#core/cluster/desired.js'
-import type { Effect } from '#core/cluster/plan.js'
+import type { Effect, PlanState } from '#core/cluster/plan.js'
 import type { Action } from '#core/cluster/reconcile.js'
 import type { Member } from '#core/cluster/roster.js'
 import type { Kind } from './fates.js'
@@ -13,6 +13,10 @@ export class Checks {
   /** The request whose roll runs; 0 for one that began by itself. */
   #rolling: number | undefined
   #lastDone = 1
+  /** Whether the roll that runs is one in which the old workers go first, and whether one was dropped for such a roll. */
+  #oldFirst = false
+  #dropped = false
+  #primed = 0
   /** So many workers serve at least, as long as none is lost that nobody chose to retire. */
   #floor = 0
   #idle = 0
@@ -41,13 +45,19 @@ export class Checks {
   effect(effect: Effect): void {
     switch (effect.do) {
       case 'prepare':
+        // Nobody is told of the end of one that began by itself.
+        if (effect.oldFirst && this.#rolling === 0) this.#rolling = undefined
         assert.equal(this.#rolling, undefined, 'a roll begins while another runs')
+        assert.ok(!this.#dropped || effect.oldFirst, 'a roll was dropped for one that waits')
         this.#rolling = effect.request
+        this.#oldFirst = effect.oldFirst === true
+        this.#dropped = false
         return
       case 'settled':
         return this.#settled(effect)
       case 'roll-back':
         assert.equal(this.#rolling, undefined, 'a rollback begins while a roll runs')
+        this.#oldFirst = false
         this.#rolling = this.#world.state.roll?.request ?? 0
         return
       case 'done':
@@ -59,14 +69,28 @@ export class Checks {
         return this.#end(effect.request, effect.do)
       case 'failed':
         assert.equal(effect.request, this.#rolling, 'another roll failed than the one that runs')
+        // Nothing is left that would serve on in its place.
+        if (this.#oldFirst) this.#lastDone = effect.generation
         this.#rolling = undefined
         return this.#end(effect.request, effect.do)
       case 'superseded':
-        assert.notEqual(effect.request, this.#rolling, 'the roll that runs is superseded')
+        if (effect.request === this.#rolling) {
+          this.#dropped = true
+          this.#rolling = undefined
+        }
         return this.#end(effect.request, effect.do)
       case 'refused':
         if (effect.request === this.#rolling) this.#rolling = undefined
         return this.#end(effect.request, effect.do)
+      case 'app-failed':
+        assert.ok(this.#world.state.settings.fallback, 'the app is not started again, and there is no fallback')
+        assert.equal(effect.generation, this.#world.state.current, 'another generation failed than the current one')
+        assert.equal(this.#rolling, undefined, 'the app failed in the midst of a roll')
+        return
+      case 'primed':
+        assert.ok(effect.generation < this.#primed, 'primed with an older base than before')
+        this.#primed = effect.generation
+        return
       case 'give-up':
         assert.equal(this.#world.state.everServed, false, 'given up though a worker served')
         assert.equal(this.#rolling, undefined, 'given up while a roll runs')
@@ -78,12 +102,18 @@ export class Checks {
     const { state } = this.#world
     // Nobody is told of the end of a roll that nobody asked for.
     if (state.stopping !== 'no' && this.#rolling === 0) this.#rolling = undefined
-    this.#floor = Math.min(this.#floor, state.stopping === 'no' ? state.settings.workers : 0)
+    this.#floor = Math.min(this.#floor, this.#kept(state))
   }
 
   gained(): void {
-    const { settings, stopping } = this.#world.state
-    if (stopping === 'no') this.#floor = Math.min(settings.workers, Math.max(this.#floor, this.#serving().length))
+    this.#floor = Math.min(this.#kept(this.#world.state), Math.max(this.#floor, this.#serving().length))
+  }
+
+  /** So many are not to be retired without others in their place. */
+  #kept({ stopping, settings, roll, failure }: PlanState): number {
+    const oldFirst = roll ? roll.oldFirst : failure
+    if (stopping !== 'no' || oldFirst) return 0
+    return failure ? 1 : settings.workers
   }
 
   /** A worker stopped serving, and nobody had chosen to retire it. */
@@ -138,20 +168,39 @@ export class Checks {
     const present = roster.members.filter(isPresent)
     const same = present.filter((other) => !other.stale && sameSlot(other, spec) && other.place === spec.place)
     assert.equal(same.length, 0, `two in place ${spec.place}`)
-    if (spec.from === 'mold')
-      assert.ok(
-        roster.members.some((one) => isMoldOf(one, spec.parent ?? spec.generation)),
-        'forked from nothing'
-      )
+    if (spec.from === 'mold') {
+      const mold = roster.members.find((one) => isMoldOf(one, spec.parent ?? spec.generation))
+      assert.ok(mold, 'forked from nothing')
+      assert.ok(!mold.once || mold.askedAt === undefined, 'a standby is asked twice')
+    }
     if (spec.role !== 'worker') return
+    this.#launchAfterOld(spec)
     const spares = desired.slots.reduce((sum, { spare }) => sum + spare, 0)
     const workers = present.filter(({ role }) => role === 'worker').length
     assert.ok(workers < desired.capacity + desired.surge + spares, `${workers + 1} workers that are not retiring`)
   }
 
+  /** Where the old ones go first none of them answers when a new one is launched. */
+  #launchAfterOld({ generation, fallback }: Member | Extract<Action, { do: 'launch' }>['spec']): void {
+    const { state, processes } = this.#world
+    assert.ok(!fallback || state.failure?.generation === generation, 'a fallback for an app that has not failed')
+    assert.ok(fallback || state.failure?.generation !== generation, 'an app that has failed is started again')
+    assert.ok(!fallback || state.everServed, 'a fallback that has no address')
+    if (!(state.roll ? state.roll.oldFirst : state.failure)) return
+    const answering = [...processes.values()].filter(({ member, answers }) => {
+      return answers && member.role === 'worker' && (member.generation !== generation || member.fallback !== fallback)
+    })
+    assert.deepEqual(
+      answering.map(({ member }) => member.id),
+      [],
+      'launched while old workers answer'
+    )
+  }
+
   #activate(member: Member, desired: Desired): void {
     assert.equal(member.state, 'ready')
     const slot = desired.slots.find((one) => sameSlot(one, member) && one.generation === member.generation)
+    assert.equal(slot?.fallback, member.fallback)
     const active = this.#world.roster.members.filter(
       (other) =>
         sameSlot(other, member) && isPresent(other) && !other.stale && !other.killed && other.activatedAt !== undefined
@@ -170,6 +219,7 @@ export class Checks {
       const workers = roster.members.filter(({ role }) => role === 'worker')
       assert.equal(workers.length, 0, 'a service leaves before the workers')
     }
+    if (desired.oldFirst && member.role === 'worker') return
     const voluntary = member.state === 'serving' && !member.stale?.urgent && !processes.get(member.id)?.leaving
     if (stopping || !voluntary) return
     const others = this.#serving(member.role, member.name).filter((other) => other !== member)
@@ -185,7 +235,8 @@ export class Checks {
   #kill({ reason }: Extract<Action, { do: 'kill' }>, member: Member, desired: Desired): void {
     const { now, processes } = this.#world
     const age = now - (member.activatedAt ?? member.since)
-    if (reason === 'hung') assert.ok(processes.get(member.id)?.blocked, 'killed as hung and was not')
+    const silent = member.forwardSince !== undefined && !member.forwarding && now - member.forwardSince >= 3_000
+    if (reason === 'hung') assert.ok(silent || processes.get(member.id)?.blocked, 'killed as hung and was not')
     if (reason === 'boot-timeout') assert.ok(age >= desired.bootTimeout, `boot-timeout after ${age} ms`)
     if (reason === 'drain-timeout' && member.role !== 'mold')
       assert.ok(age >= desired.drainTimeout, `drain-timeout after ${age} ms`)
@@ -195,9 +246,11 @@ export class Checks {
   #settled({ first, generation }: Extract<Effect, { do: 'settled' }>): void {
     const { faults, code, roster, processes, state } = this.#world
     const kind = code.get(generation)?.kind ?? 'good'
-    const bad = faults && (UNSETTLED.has(kind) || (kind === 'dies-in-settle' && state.settings.settle > 0))
+    const dies = kind === 'dies-in-settle' && state.settings.settle > 0 && !this.#oldFirst
+    const bad = faults && (UNSETTLED.has(kind) || dies)
     assert.ok(!bad, `a generation that is ${kind} settled`)
     const member = roster.get(first ?? 0)
+    if (this.#oldFirst) return assert.equal(member?.state, 'serving', 'the first worker does not serve')
     assert.equal(member?.state, 'serving', 'the first worker does not serve at the end of settle')
     assert.ok(!member?.killed && !member?.stale && !processes.get(first ?? 0)?.leaving, 'the first worker is leaving')
   }
@@ -221,8 +274,8 @@ export class Checks {
   }
 }
 
-function sameSlot(a: { role: string; name: string; generation: number }, b: typeof a): boolean {
-  return a.role === b.role && a.name === b.name && a.generation === b.generation
+function sameSlot(a: Pick<Member, 'role' | 'name' | 'generation' | 'fallback'>, b: typeof a): boolean {
+  return a.role === b.role && a.name === b.name && a.generation === b.generation && a.fallback === b.fallback
 }
 
 function isPresent({ state }: Member): boolean {

@@ -1,5 +1,17 @@
 /** What is wrong with the code of a generation, if anything. */
-export type Kind = 'good' | 'unprepared' | 'no-boot' | 'never-ready' | 'never-serves' | 'dies-in-settle' | 'flaky'
+export type Kind =
+  | 'good'
+  | 'unprepared'
+  | 'no-boot'
+  | 'never-ready'
+  | 'never-serves'
+  | 'dies-in-settle'
+  | 'flaky'
+  /** Of a base. */
+  | 'unclean'
+
+/** What may be wrong with a base; what dies in settle dies soon after it is ready. */
+export const BAD_BASE: readonly Kind[] = ['no-boot', 'never-ready', 'dies-in-settle', 'flaky', 'unclean']
 
 export const BAD: readonly Kind[] = ['unprepared', 'no-boot', 'never-ready', 'never-serves', 'dies-in-settle', 'flaky']
 
@@ -17,6 +29,8 @@ export interface Fate {
   hang: number
   /** How long its drain takes; Infinity ends only by a kill. */
   drain: number
+  /** From hearing that it is to hand on what it gets until it does and says so; Infinity is never. */
+  forward: number
   /** As a mold, it holds what must not be shared; as a forked worker, its fork fails. */
   unclean: boolean
   unforked: boolean
@@ -37,7 +51,8 @@ export function drawFate(random: () => number, kind: Kind, faults: boolean, { se
     crash: chance(0.15) ? random() * 8_000 : Number.POSITIVE_INFINITY,
     hang: chance(0.04) ? random() * 8_000 : Number.POSITIVE_INFINITY,
     drain: chance(0.1) ? Number.POSITIVE_INFINITY : random() * random() * drainTimeout,
-    unclean: chance(0.1),
+    forward: chance(0.05) ? Number.POSITIVE_INFINITY : chance(0.1) ? random() * 1_500 : random() * 20,
+    unclean: kind === 'unclean' ? faults : chance(0.1),
     unforked: chance(0.03)
   }
   if (!faults) return fate

@@ -9,9 +9,11 @@ export interface Receiver {
   /** It has drained to become a mold. */
   promoted(process: FakeProcess): void
   leave(process: FakeProcess): void
+  /** It hands on what it gets. */
+  forwarding(process: FakeProcess): void
   /** It began to leave of itself, because nobody told it to in time. */
   left(process: FakeProcess): void
-  exited(process: FakeProcess): void
+  exited(process: FakeProcess, released?: true): void
 }
 
 /** One launched process: does in virtual time what its fate says, as a worker's runtime would. */
@@ -22,8 +24,10 @@ export class FakeProcess {
   blocked = false
   /** Drains without having been told to. */
   leaving = false
-  /** The mold that hangs and was asked to fork it. */
-  readonly mold: FakeProcess | undefined
+  /** The mold that hangs and was asked to fork it, or the standby that is to become it. */
+  mold: FakeProcess | undefined
+  /** Hands on what it gets. */
+  forwarding = false
   /** It was never forked. */
   unforked = false
   readonly #agenda: Agenda
@@ -45,6 +49,10 @@ export class FakeProcess {
     this.#agenda = agenda
     this.#receiver = receiver
     this.#latency = () => (random() < 0.5 ? 0 : random() * 30)
+    if (mold?.member.once) {
+      this.#becomeOf(mold)
+      return
+    }
     // Forked from a mold that hangs it waits for ever; kills wait with it.
     if (mold?.blocked) this.mold = mold
     if (mold?.blocked || (mold && fate.unforked)) this.unforked = true
@@ -57,6 +65,11 @@ export class FakeProcess {
     return this.state === 'gone'
   }
 
+  /** Whether requests that it gets are answered by its own code. */
+  get answers(): boolean {
+    return !this.#killed && !this.forwarding && (this.state === 'listening' || this.state === 'draining')
+  }
+
   activate(): void {
     if (!this.fate.listens) return
     this.#later(this.fate.listen, () => this.#listening())
@@ -65,6 +78,17 @@ export class FakeProcess {
   retire(): void {
     this.leaving = false
     this.#later(this.#latency(), () => this.#drain())
+  }
+
+  /** Like retire, but it does not answer what it still gets; said once more to one that drains already. */
+  forward(): void {
+    this.leaving = false
+    this.#later(this.#latency() + this.fate.forward, () => {
+      this.forwarding = true
+      if (this.state === 'ready') return this.exit()
+      this.#send(() => this.#receiver.forwarding(this))
+      this.#drain()
+    })
   }
 
   promote(): void {
@@ -79,6 +103,7 @@ export class FakeProcess {
   }
 
   kill(): void {
+    if (this.mold?.member.once) return this.mold.kill()
     if (this.#killed || this.mold) return
     this.#killed = true
     this.#agenda.add(this.#agenda.now + this.#latency(), () => this.exit())
@@ -99,8 +124,24 @@ export class FakeProcess {
 
   exit(): void {
     if (this.gone) return
+    // There is no other process yet that could end.
+    if (this.mold?.member.once && !this.mold.gone) return this.mold.exit()
     this.state = 'gone'
     this.#receiver.exited(this)
+  }
+
+  /** Until the standby has heard of it, it is none; from then on it is what the standby was. */
+  #becomeOf(standby: FakeProcess): void {
+    this.mold = standby
+    this.unforked = true
+    standby.#later(standby.#latency(), () => {
+      if (this.gone) return
+      this.mold = undefined
+      this.unforked = false
+      standby.state = 'gone'
+      this.#receiver.exited(standby, true)
+      this.#later(this.fate.boot, () => this.#booted())
+    })
   }
 
   #booted(): void {

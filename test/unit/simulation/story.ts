@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { seededRandom } from '../../support/loss/random.js'
-import { BAD, type Kind } from './fates.js'
+import { BAD, BAD_BASE, type Kind } from './fates.js'
 import type { FakeProcess } from './process.js'
 import { World } from './world.js'
 
@@ -30,6 +30,9 @@ function run(world: World, random: () => number, events: number): Ending {
   world.listener = () => {
     if (world.faults && world.state.stopping === 'no' && random() < 0.005) listen(world, random)
   }
+  if (random() < 0.5) world.oldFirst = random() < 0.5 ? 1 : 0.4
+  world.primes = random() < 0.4
+  if (world.primes && random() < 0.5) prime(world, random)
   world.apply({ type: 'tick' })
   const pace = 200 + random() * 2_000
   while (count < events && world.state.stopping === 'no') {
@@ -56,6 +59,7 @@ function happen(world: World, random: () => number): void {
   if (dice < 0.05) world.roll('refork')
   else if (dice < 0.08) world.roll('rollback')
   else if (dice < 0.25) reload(world, random)
+  else if (dice < 0.28 && world.primes) prime(world, random)
   else if (dice < 0.4) world.apply({ type: 'scale', workers: 1 + Math.floor(random() * 5) })
   else if (dice < 0.65) pick()?.terminate()
   else if (dice < 0.72) deafen(world, pick())
@@ -72,7 +76,14 @@ function listen(world: World, random: () => number): void {
 
 function reload(world: World, random: () => number): void {
   const kind: Kind = random() < 0.5 ? 'good' : (BAD[Math.floor(random() * BAD.length)] as Kind)
-  world.reload({ kind, workers: random() < 0.2 ? 1 + Math.floor(random() * 5) : undefined })
+  const code = { kind, workers: random() < 0.2 ? 1 + Math.floor(random() * 5) : undefined }
+  if (random() < world.oldFirst) world.reloadOldFirst(code)
+  else world.reload(code)
+}
+
+function prime(world: World, random: () => number): void {
+  const kind = random() < 0.6 ? 'good' : (BAD_BASE[Math.floor(random() * BAD_BASE.length)] as Kind)
+  world.prime({ kind }, random() < 0.5)
 }
 
 function deafen(world: World, process: FakeProcess | undefined): void {
@@ -85,27 +96,36 @@ function makePeace(world: World, random: () => number): void {
   wait(world, PEACE)
   converged(world)
   const { latest } = world.state
-  const request = world.reload({ kind: 'good' })
+  const request = random() < world.oldFirst ? world.reloadOldFirst({ kind: 'good' }) : world.reload({ kind: 'good' })
   wait(world, PEACE)
   assert.equal(world.checks.outcome(request), 'done', 'the outcome of a good reload in peace')
   assert.equal(world.state.current, latest + 1)
+  assert.equal(world.state.failure, undefined, 'a good reload mends it')
   converged(world)
   world.apply({ type: 'scale', workers: 1 + Math.floor(random() * 5) })
   wait(world, random() < 0.5 ? PEACE : random() * 2_000)
-  if (random() < 0.5) world.reload({ kind: 'good' })
+  if (random() < 0.5) reload(world, random)
   wait(world, random() * 3_000)
 }
 
+/** All workers serve, or the fallback in place of an app that has failed. */
 function converged({ state, roster }: World): void {
-  const { settings, services, current } = state
+  const { settings, services, current, failure, base } = state
   assert.equal(state.roll, undefined, 'a roll still runs in peace')
-  const shown = roster.members.map(({ role, name, generation, state, stale }) => {
+  assert.equal(state.nextBase, undefined, 'a base is still awaited in peace')
+  const shown = roster.members.map(({ role, name, generation, state, stale, fallback }) => {
     const how = role === 'mold' && /ready|promoted/.test(state) ? '' : ` ${state}`
-    return `${role}${name} g${generation}${how}${stale ? ' stale' : ''}`
+    return `${role}${name} g${generation}${how}${fallback ? ' fallback' : ''}${stale ? ' stale' : ''}`
   })
-  const wanted = [
+  const workers = [
     ...Array<string>(settings.workers).fill(`worker g${current} serving`),
-    ...Array<string>(settings.spare).fill(`worker g${current} ready`),
+    ...Array<string>(settings.spare).fill(`worker g${current} ready`)
+  ]
+  // Where an app listens that never served is not known.
+  const fallback = state.everServed ? [`worker g${current} serving fallback`] : []
+  const wanted = [
+    ...(failure ? fallback : workers),
+    ...(base ? [`mold g${base.generation}`] : []),
     ...state.molded.map((generation) => `mold g${generation}`),
     ...services.flatMap(({ name, count }) => Array<string>(count).fill(`service${name} g${current} serving`))
   ]
@@ -152,7 +172,8 @@ function drawSettings(random: () => number) {
     rollbackWindow: one(0, 5_000, 60_000),
     rollbackShare: one(0, 0.5),
     fork: random() < 0.5,
-    warmup: random() < 0.5
+    warmup: random() < 0.5,
+    fallback: random() < 0.4
   }
 }
 

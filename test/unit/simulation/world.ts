@@ -34,11 +34,16 @@ export class World implements Receiver {
   state: PlanState
   /** While set, processes fail as their fates say and generations are as bad as they were made. */
   faults = true
+  /** How many of the reloads are old-first, 0 to 1. */
+  oldFirst = 0
+  /** Whether bases are made. */
+  primes = false
   /** Called for everything that listeners hear of, in the midst of its being carried out. */
   listener = () => {}
   readonly #events: PlanEvent[] = []
   #applying = false
   #requests = 0
+  #primes = 0
   #served = false
   #dropTick = () => {}
 
@@ -63,7 +68,19 @@ export class World implements Receiver {
     return this.roll('reload')
   }
 
-  roll(type: 'reload' | 'refork' | 'rollback'): number {
+  reloadOldFirst(code: Code): number {
+    this.#onDisk.set(this.#requests + 1, code)
+    return this.roll('reload-old-first')
+  }
+
+  /** Like Supervisor.prime. @param once a standby process, which becomes the worker itself */
+  prime(code: Code, once: boolean): void {
+    this.#primes -= 1
+    this.code.set(this.#primes, code)
+    this.apply({ type: 'prime', generation: this.#primes, ...(once ? { once } : {}) })
+  }
+
+  roll(type: 'reload' | 'reload-old-first' | 'refork' | 'rollback'): number {
     this.#requests += 1
     const request = this.#requests
     this.checks.opened(request)
@@ -85,11 +102,17 @@ export class World implements Receiver {
     member.seenAt = this.now
     if (member.state !== 'launching') return
     this.roster.ready(member, this.now)
+    const { generation } = member
     if (member.role === 'mold' && fate.unclean && this.faults) {
-      const { generation } = member
       return this.apply({ type: 'mold-unclean', generation, fatal: false, error: error('unclean') })
     }
-    this.apply({ type: 'ready', id: member.id, role: member.role, generation: member.generation })
+    this.apply({ type: 'ready', id: member.id, role: member.role, generation })
+  }
+
+  forwarding({ member }: FakeProcess): void {
+    member.seenAt = this.now
+    member.forwarding = true
+    this.apply({ type: 'tick' })
   }
 
   serving({ member }: FakeProcess): void {
@@ -135,10 +158,11 @@ export class World implements Receiver {
   }
 
   /** Like takeExit. */
-  exited(process: FakeProcess): void {
+  exited(process: FakeProcess, released?: true): void {
     const { member, unforked: excused } = process
     this.processes.delete(member.id)
     if (excused) chooseEnd(member, 'fork-failed')
+    if (released) chooseEnd(member, 'released')
     const backoff = { min: 100, max: 2_000 }
     const { reason, failed } = this.roster.exited(member, this.now, backoff, this.random())
     this.checks.lost()
@@ -152,6 +176,7 @@ export class World implements Receiver {
       served: member.servingAt !== undefined,
       timedOut: reason === 'boot-timeout',
       excused,
+      ...(member.fallback ? { fallback: true } : {}),
       error: error(reason)
     })
     // What it was asked to fork and had not, it never will.
@@ -200,8 +225,9 @@ export class World implements Receiver {
     if (effect.do === 'prepare') {
       const { generation } = effect
       const code = this.#onDisk.get(effect.request) as Code
-      this.code.set(generation, code)
       const failed = code.kind === 'unprepared' && this.faults
+      // As `Generations.repeat` has it.
+      this.code.set(generation, failed && effect.oldFirst ? (this.code.get(effect.from) as Code) : code)
       return failed ? [{ type: 'generation-failed', generation, error: error('no entry') }] : []
     }
     if (effect.do === 'settled') {
@@ -252,6 +278,11 @@ export class World implements Receiver {
         member.activatedAt = this.now
         return process.activate()
       case 'retire':
+        if (action.forward) {
+          member.forwardSince = this.now
+          if (member.state !== 'retiring') this.roster.retire(member, action.reason, this.now)
+          return process.forward()
+        }
         this.roster.retire(member, action.reason, this.now)
         if (action.reason === 'refork' && member.promotion && this.state.stopping === 'no') return process.promote()
         return process.retire()
@@ -268,11 +299,12 @@ export class World implements Receiver {
 
   #launch(spec: MemberSpec): void {
     const member = this.roster.launch(spec, this.now)
-    const { kind } = this.code.get(spec.generation) as Code
+    // What serves for the app is as good as it was made, whatever the app is.
+    const kind = spec.fallback ? 'good' : (this.code.get(spec.generation) as Code).kind
     const fate = drawFate(this.random, kind, this.faults, this.state.settings)
     const mold = spec.from === 'mold' ? this.#moldOf(spec.parent ?? spec.generation) : undefined
     this.processes.set(member.id, new FakeProcess(member, fate, this.agenda, this, this.random, mold))
-    if (mold?.blocked) mold.member.askedAt ??= this.now
+    if (mold?.blocked || mold?.member.once) mold.member.askedAt ??= this.now
   }
 
   #moldOf(generation: number): FakeProcess | undefined {

@@ -3,7 +3,7 @@ import type { ErrorData } from '../errors.js'
 import { ReportedOptionsSchema } from '../options.js'
 
 /** Raised whenever a message changes in a way that the other side would misread. */
-export const PROTOCOL_VERSION = 2
+export const PROTOCOL_VERSION = 3
 
 /** The roles on the channel. What each may say stands with each message. */
 export type ChannelRole = 'worker' | 'service' | 'mold' | 'operator'
@@ -84,10 +84,17 @@ export const UPWARD = {
   'fork-failed': up('fork-failed', ['mold'], { request: id, error: ErrorSchema }),
   /** Was asked by a signal to leave. */
   leave: up('leave', LAUNCHED, {}),
+  /** From here on it answers no request that arrives, but hands it on. */
+  forwarding: up('forwarding', ['worker'], {}),
   /** Finished its drain; leaves next. */
   drained: up('drained', ['worker'], { drained: Drained }),
   /** Controls the cluster: workers only with `control: true`. */
-  call: up('call', CALLERS, { request: id, method: v.picklist(METHODS), workers: v.optional(id) }),
+  call: up('call', CALLERS, {
+    request: id,
+    method: v.picklist(METHODS),
+    workers: v.optional(id),
+    oldFirst: v.optional(v.boolean())
+  }),
   /** A module's own message; the module checks `data`. */
   module: up('module', PROCESSES, moduleMessage)
 }
@@ -102,7 +109,8 @@ const DOWNWARD = v.variant('type', [
     hangTimeout: amount
   }),
   down('activate', {}),
-  down('retire', { mode: v.picklist(['retire', 'stop']), drainTimeout: amount, stopIdleGrace: amount }),
+  /** `forward`: what still arrives is no longer its own to answer. */
+  down('retire', { mode: v.picklist(['retire', 'stop', 'forward']), drainTimeout: amount, stopIdleGrace: amount }),
   /** Drain, close the app, and become a mold: `molded` is the answer. */
   down('promote', { generation: id, drainTimeout: amount }),
   /** Fork a worker; its descriptors come first, by the socket that is for them. */

@@ -10,6 +10,10 @@ export interface Slot {
   from: Origin
   /** The generation whose mold it is forked from, where that is not its own. */
   parent?: number
+  /** Its workers serve in place of the app, which has failed. */
+  fallback?: true
+  /** Of molds: one worker comes from each, which it becomes itself. */
+  once?: true
   count: number
   /** Workers booted and held back, on top of `count`. */
   spare: number
@@ -20,6 +24,8 @@ export interface Desired {
   slots: readonly Slot[]
   /** So many workers must go on serving while others are replaced. */
   capacity: number
+  /** The old workers go first, handing on what still arrives; new ones are launched when none answers requests any more. */
+  oldFirst: boolean
   /** So many workers more than `capacity` may be alive and not retiring. */
   surge: number
   /** Retiring processes a place may have before the oldest closes its idle connections. */

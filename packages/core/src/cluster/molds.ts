@@ -1,4 +1,5 @@
 import type { ErrorData } from '../errors.js'
+import { noteFailure } from './old-first.js'
 import type { Effect, PlanEvent, PlanState } from './plan.js'
 import { begin, enqueue, fail, forgetMolds } from './roll.js'
 
@@ -17,7 +18,7 @@ export function takeRollback(state: PlanState, request: number, now: number, eff
   const { roll, previous } = state
   if (state.stopping !== 'no') {
     effects.push({ do: 'refused', request, why: 'stopping' })
-  } else if (roll?.kind === 'reload') {
+  } else if (roll?.kind === 'reload' && !roll.oldFirst) {
     // What waits would bring new code all the same.
     if (state.queued) effects.push({ do: 'superseded', request: state.queued.request })
     delete state.queued
@@ -63,12 +64,13 @@ export function takeMoldExit(state: PlanState, event: Exit, effects: Effect[]): 
     return
   }
   if (!failed) return
-  if (roll?.to === generation && roll.phase === 'booting' && !served) {
+  if (roll?.to === generation && (roll.phase === 'booting' || roll.oldFirst) && !served) {
     return fail(state, 'boot', error, timedOut, effects)
   }
   if (failures < settings.bootAttempts) return
   if (roll?.to === generation) return fail(state, 'roll', error, timedOut, effects)
   if (!everServed && !roll && !served) {
+    if (settings.fallback) return noteFailure(state, { generation, phase: 'boot', error }, effects)
     effects.push({ do: 'give-up', error, timedOut })
     return
   }

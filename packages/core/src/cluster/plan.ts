@@ -1,4 +1,5 @@
 import type { ErrorData } from '../errors.js'
+import { type Base, takeBaseExit, takeBaseReady, takeBaseUnclean, takePrime } from './base.js'
 import type { Desired, Slot } from './desired.js'
 import {
   noteCrash,
@@ -9,6 +10,7 @@ import {
   takeRollback,
   takeUnclean
 } from './molds.js'
+import { type AppFailure, takeFailure, takeOldFirst } from './old-first.js'
 import { advance, fail, type Roll, type RollKind, takeReload } from './roll.js'
 import type { Member, Origin, Role } from './roster.js'
 
@@ -33,6 +35,8 @@ export interface PlanSettings {
   fork: boolean
   /** Whether the app brings what warms up a mold that no worker could become. */
   warmup: boolean
+  /** Whether a module brings what serves in place of an app that has failed. */
+  fallback: boolean
 }
 
 /** Everything that the plan remembers. */
@@ -56,10 +60,18 @@ export interface PlanState {
   previous?: { generation: number; until: number }
   /** How many workers the current generation lost to crashes while there is a way back. */
   crashes: number
+  /** Why the fallback serves in place of the app. */
+  failure?: AppFailure
+  /** The mold that workers of any generation come from, because it holds no code of the app's; and the one to come. */
+  base?: Base
+  nextBase?: Base
 }
 
 export type PlanEvent =
   | { type: 'reload' | 'refork' | 'rollback'; request: number }
+  | { type: 'reload-old-first'; request: number }
+  /** A mold is wanted that workers of any generation come from; it has a number below 0. */
+  | ({ type: 'prime' } & Base)
   | { type: 'scale'; workers: number }
   | { type: 'settings'; settings: Partial<PlanSettings> }
   | { type: 'stop'; mode: 'graceful' | 'now' }
@@ -80,6 +92,8 @@ export type PlanEvent =
       timedOut: boolean
       /** It could not be forked, which says nothing of its code. */
       excused?: boolean
+      /** It was not the app that ran there. */
+      fallback?: boolean
       error: ErrorData
     }
   /** The mold of a generation holds what must not be forked. `fatal` when it may not be spawned instead. */
@@ -92,7 +106,7 @@ export type PlanEvent =
 
 /** What the plan asks of its caller beside the desired state. */
 export type Effect =
-  | { do: 'prepare'; generation: number; request: number; kind: RollKind; from: number }
+  | { do: 'prepare'; generation: number; request: number; kind: RollKind; from: number; oldFirst?: true }
   | { do: 'promote'; id: number; generation: number }
   /** No worker could become the mold: a fork of the one that is there is warmed up in its place. */
   | { do: 'warm-up'; generation: number; error: ErrorData }
@@ -105,6 +119,10 @@ export type Effect =
   | { do: 'roll-back'; from: number; to: number; because?: { crashes: number; error: ErrorData } }
   /** A generation's mold cannot be kept alive: its workers are spawned from now on. */
   | { do: 'mold-lost'; generation: number; error: ErrorData }
+  /** The app serves no more; the fallback does in its place. */
+  | ({ do: 'app-failed' } & AppFailure)
+  | { do: 'primed'; generation: number }
+  | { do: 'prime-failed'; generation: number; error: ErrorData }
   | { do: 'give-up'; error: ErrorData; timedOut: boolean }
   | { do: 'look-again'; at: number }
 
@@ -147,10 +165,15 @@ export function desiredOf(state: PlanState, members: readonly Member[] = []): De
   const stopped = stopping !== 'no'
   // Services outlive the workers in a stop: a worker that finishes may still need them.
   const workersLeft = members.some((member) => member.role === 'worker')
+  // No worker of an app that has failed is any better than the fallback.
+  const oldFirst = state.roll ? state.roll.oldFirst === true : state.failure !== undefined
+  // As soon as one worker of new code has settled there is no use for the fallback.
+  const kept = stopped || oldFirst ? 0 : state.failure ? 1 : settings.workers
   return {
     slots: stopped ? (workersLeft ? remainingServices(state, members) : []) : slotsOf(state),
-    capacity: stopped ? 0 : settings.workers,
-    surge: settings.surge,
+    capacity: kept,
+    oldFirst,
+    surge: settings.surge + (stopped ? 0 : settings.workers - kept),
     maxRetiring: settings.maxRetiring,
     stopping,
     bootTimeout: settings.bootTimeout,
@@ -161,29 +184,43 @@ export function desiredOf(state: PlanState, members: readonly Member[] = []): De
 
 function slotsOf(state: PlanState): Slot[] {
   const { roll, settings, current, molded, previous } = state
-  const workers = (generation: number, count: number, spare: number): Slot => {
+  const workers = (generation: number, count: number, spare: number): Slot[] => {
     const from: Origin = molded.includes(generation) ? 'mold' : 'disk'
-    return { role: 'worker', name: '', generation, from, count, spare }
+    const slot = { role: 'worker', name: '', generation, from, count, spare } as const
+    if (state.failure?.generation === generation) {
+      // An app that has failed before it ever served has no address yet.
+      return state.everServed ? [{ ...slot, from: 'disk', count: 1, spare: 0, fallback: true }] : []
+    }
+    const { base } = state
+    return [base ? { ...slot, from: 'mold', parent: base.held ?? base.generation } : slot]
   }
   const generations = new Set([current, roll?.from, roll?.to, previous?.generation])
-  const molds = molded.flatMap((generation): Slot[] => {
+  const bases = [state.base, state.nextBase].flatMap((base): Slot[] => (base ? baseSlots(base) : []))
+  const own = molded.flatMap((generation): Slot[] => {
     if (!generations.has(generation)) return []
     const warm = roll?.warm && roll.to === generation
     const how = warm ? ({ from: 'mold', parent: roll.from } as const) : ({ from: 'disk' } as const)
     return [{ role: 'mold', name: '', generation, ...how, count: 1, spare: 0 }]
   })
+  const molds = [...bases, ...own]
   if (!roll || roll.phase === 'promoting') {
-    return [...molds, workers(current, settings.workers, settings.spare), ...serviceSlots(state, current)]
+    return [...molds, ...workers(current, settings.workers, settings.spare), ...serviceSlots(state, current)]
   }
   if (roll.phase === 'rolling') {
-    return [...molds, workers(roll.to, settings.workers, settings.spare), ...serviceSlots(state, roll.to)]
+    return [...molds, ...workers(roll.to, settings.workers, settings.spare), ...serviceSlots(state, roll.to)]
   }
   return [
     ...molds,
-    workers(roll.to, 1, 0),
-    workers(roll.from, settings.workers, settings.spare),
+    ...workers(roll.to, 1, 0),
+    ...workers(roll.from, settings.workers, settings.spare),
     ...serviceSlots(state, roll.from)
   ]
+}
+
+function baseSlots({ generation, once, held }: Base): Slot[] {
+  const mold = { role: 'mold', name: '', count: 1, spare: 0 } as const
+  const own: Slot = { ...mold, generation, from: 'disk', ...(once ? { once } : {}) }
+  return held === undefined ? [own] : [own, { ...mold, generation: held, from: 'mold', parent: generation, once: true }]
 }
 
 function serviceSlots({ services }: PlanState, generation: number): Slot[] {
@@ -200,6 +237,12 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
   switch (event.type) {
     case 'reload':
       return takeReload(state, event.request, effects)
+    case 'reload-old-first':
+      return takeOldFirst(state, event.request, effects)
+    case 'prime': {
+      const { type: _, ...base } = event
+      return takePrime(state, base, effects)
+    }
     case 'refork':
       return takeRefork(state, event.request, effects)
     case 'rollback':
@@ -216,12 +259,14 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
       if (state.roll?.to === event.generation) fail(state, 'prepare', event.error, false, effects)
       return
     case 'ready':
+      if (event.role === 'mold') takeBaseReady(state, event.generation, effects)
       return
     case 'serving':
       return takeServing(state, event, now)
     case 'exited':
       return takeExit(state, event, now, effects)
     case 'mold-unclean':
+      if (event.generation < 0) return takeBaseUnclean(state, event, effects)
       return takeUnclean(state, event, effects)
     case 'promoted':
       return takePromoted(state, event)
@@ -265,7 +310,8 @@ function takeExit(
   now: number,
   effects: Effect[]
 ): void {
-  if (event.role === 'service' || state.stopping !== 'no') return
+  if (event.role === 'service' || state.stopping !== 'no' || event.fallback) return
+  if (event.role === 'mold' && event.generation < 0) return takeBaseExit(state, event, effects)
   if (event.role === 'mold') return takeMoldExit(state, event, effects)
   const { roll } = state
   if (roll?.phase === 'promoting' && roll.first === event.id) return takeNotPromoted(state, event, effects)
@@ -275,9 +321,12 @@ function takeExit(
       return fail(state, event.served ? 'settle' : 'boot', event.error, event.timedOut, effects)
     }
     // A place that keeps crashing would hold the roll, and the reload that waits behind it, for ever.
-    const hopeless = !event.served || event.failures >= state.settings.bootAttempts
-    if (event.failed && hopeless) return fail(state, 'roll', event.error, event.timedOut, effects)
+    const { bootAttempts, fallback } = state.settings
+    const hopeless = !event.served || event.failures >= bootAttempts || fallback
+    const phase = !roll.oldFirst ? 'roll' : event.served ? 'settle' : 'boot'
+    if (event.failed && hopeless) return fail(state, phase, event.error, event.timedOut, effects)
   }
+  if (takeFailure(state, event, effects)) return
   if (!state.roll && !state.everServed && event.failed && event.failures >= state.settings.bootAttempts) {
     effects.push({ do: 'give-up', error: event.error, timedOut: event.timedOut })
   }

@@ -5,7 +5,8 @@ import type { EndReason, Member, MemberSpec, Roster } from './roster.js'
 export type Action =
   | { do: 'launch'; spec: MemberSpec }
   | { do: 'activate'; id: number }
-  | { do: 'retire'; id: number; reason: EndReason }
+  /** `forward`: the requests that it still gets are no longer its own to answer. One that retires already is told so, too. */
+  | { do: 'retire'; id: number; reason: EndReason; forward?: true }
   | { do: 'hurry'; id: number }
   | { do: 'kill'; id: number; reason: EndReason }
   | { do: 'wait'; until: number }
@@ -15,7 +16,8 @@ export type Action =
  * process: crash, recycle, roll, scaling and stop all converge through it. Pure: call it again after each change.
  *
  * Two rules keep the promises. A worker is retired only if `capacity` workers serve without it (new before old), and
- * workers are launched only up to `capacity + surge` that are not retiring (a roll's memory is bounded).
+ * workers are launched only up to `capacity + surge` that are not retiring (a roll's memory is bounded). Where the old
+ * ones go first, the second rule alone holds, and none is launched before all of them have stopped to answer.
  *
  * @param now monotonic ms
  */
@@ -57,6 +59,7 @@ function enforceDeadlines(desired: Desired, members: readonly Member[], now: num
   for (const member of members) {
     const deadlines: [number, EndReason][] = []
     if (member.state === 'launching') deadlines.push([member.since + desired.bootTimeout, 'boot-timeout'])
+    if (isHandingOver(member)) deadlines.push([(member.forwardSince as number) + FORWARD_TIMEOUT, 'hung'])
     if (member.askedAt !== undefined) deadlines.push([member.askedAt + FORK_TIMEOUT, 'hung'])
     if (member.state === 'ready' && member.activatedAt !== undefined) {
       deadlines.push([member.activatedAt + desired.bootTimeout, 'boot-timeout'])
@@ -102,7 +105,16 @@ function retireSurplus(
 ): void {
   const kept = new Set(slots.flatMap(({ slot, members }) => keep(slot, members)))
   let serving = servingWorkers(alive)
+  const forward: { forward?: true } = desired.oldFirst && desired.stopping === 'no' ? { forward: true } : {}
   for (const member of [...alive].sort((a, b) => Number(!a.stale) - Number(!b.stale))) {
+    if (
+      forward.forward &&
+      member.state === 'retiring' &&
+      member.role === 'worker' &&
+      member.forwardSince === undefined
+    ) {
+      actions.push({ do: 'retire', id: member.id, reason: member.reason ?? 'reload', ...forward })
+    }
     if (kept.has(member) || !isPresent(member)) continue
     const reason = member.stale?.reason ?? surplusReason(desired, member)
     if (member.role === 'mold') {
@@ -119,9 +131,9 @@ function retireSurplus(
     } else if (member.role !== 'worker' || member.state === 'ready' || member.stale?.urgent) {
       const replaced =
         member.role !== 'service' || desired.stopping !== 'no' || isReplaced(member, alive, slots, actions)
-      if (replaced) actions.push({ do: 'retire', id: member.id, reason })
+      if (replaced) actions.push({ do: 'retire', id: member.id, reason, ...(member.role === 'worker' ? forward : {}) })
     } else if (serving > desired.capacity) {
-      actions.push({ do: 'retire', id: member.id, reason })
+      actions.push({ do: 'retire', id: member.id, reason, ...forward })
       serving -= 1
     }
   }
@@ -173,27 +185,35 @@ function launchMissing(
 ): void {
   if (desired.stopping !== 'no') return
   const retired = new Set(actions.flatMap((action) => (action.do === 'retire' ? [action.id] : [])))
+  const held = members.some((member) => isHandingOver(member) || (desired.oldFirst && retired.has(member.id)))
   const present = members.filter((member) => isPresent(member) && !retired.has(member.id))
   const spares = desired.slots.reduce((sum, slot) => sum + (slot.role === 'worker' ? slot.spare : 0), 0)
   let room = desired.capacity + desired.surge + spares - present.filter(({ role }) => role === 'worker').length
   let next = Number.POSITIVE_INFINITY
+  const used = new Set<Member>()
   for (const slot of desired.slots) {
     const places = slot.count + slot.spare
-    if (slot.from === 'mold' && !members.some((member) => canFork(member, slot.parent ?? slot.generation))) continue
+    if (held && slot.role === 'worker') continue
+    // What is only for later leaves the processor to the worker that all are waiting for.
+    if (slot.role === 'mold' && slot.generation < 0 && desired.oldFirst && present.some(isBooting)) continue
+    const mold = members.find((member) => canFork(member, slot.parent ?? slot.generation))
+    if (slot.from === 'mold' && !mold) continue
     const owners = present.filter((member) => belongs(member, slot) && !member.stale)
     const taken = new Set(owners.map((member) => member.place))
     let missing = places - owners.length
     for (let place = 1; missing > 0 && place <= places; place += 1) {
       if (taken.has(place)) continue
       if (slot.role === 'worker' && room <= 0) break
+      if (slot.from === 'mold' && mold?.once && (mold.askedAt !== undefined || used.has(mold))) break
       missing -= 1
-      const { role, name, generation, from, parent } = slot
-      const spec = { role, name, generation, from, place, ...(parent === undefined ? {} : { parent }) }
+      const { count: _, spare: __, ...rest } = slot
+      const spec = { ...rest, place }
       const { notBefore } = roster.place(spec)
       if (notBefore > now) {
         next = Math.min(next, notBefore)
       } else {
         actions.push({ do: 'launch', spec })
+        if (slot.from === 'mold' && mold) used.add(mold)
         if (slot.role === 'worker') room -= 1
       }
     }
@@ -236,13 +256,25 @@ function surplusReason(desired: Desired, member: Member): EndReason {
 }
 
 function belongs(member: Member, slot: Slot): boolean {
-  return member.role === slot.role && member.name === slot.name && member.generation === slot.generation
+  if (member.role !== slot.role || member.name !== slot.name || member.generation !== slot.generation) return false
+  return member.fallback === slot.fallback
+}
+
+function isBooting({ role, state }: Member): boolean {
+  return role === 'worker' && (state === 'launching' || state === 'ready')
+}
+
+/** Was told to hand on what it gets, and may not have heard of it yet. */
+function isHandingOver({ forwardSince, forwarding }: Member): boolean {
+  return forwardSince !== undefined && !forwarding
 }
 
 function isPresent({ state }: Member): boolean {
   return state === 'launching' || state === 'ready' || state === 'serving' || state === 'promoted'
 }
 
+/** How long a worker may take to say that it hands on what it gets, ms: else its loop is blocked. */
+const FORWARD_TIMEOUT = 3_000
 /** How long a mold may take to answer a request to fork, ms. */
 const FORK_TIMEOUT = 5_000
 /** What a worker gets after `drainTimeout` to cut the rest and close its app, before it is killed. */

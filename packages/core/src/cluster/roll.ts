@@ -1,4 +1,5 @@
 import type { ErrorData } from '../errors.js'
+import { giveWay } from './old-first.js'
 import type { Effect, FailedPhase, PlanState } from './plan.js'
 import { servingWorkers } from './reconcile.js'
 import type { Member } from './roster.js'
@@ -26,6 +27,8 @@ export interface Roll {
   settleAt: number
   /** The worker that settles, the first of its generation to serve; while promoting, the one that becomes the mold. */
   first?: number
+  /** The old workers leave first: there is nothing that would serve on if this fails. */
+  oldFirst?: true
   /** A refork whose mold is a fork of the one before, warmed up. */
   warm?: true
   /** Workers that were not fit to become the mold. */
@@ -76,6 +79,7 @@ export function fail(
   const { roll } = state
   if (!roll) return
   effects.push({ do: 'failed', request: roll.request ?? 0, generation: roll.to, phase, timedOut, error })
+  if (roll.oldFirst) giveWay(state, roll, phase, error, effects)
   end(state, effects)
 }
 
@@ -163,7 +167,12 @@ function complete(state: PlanState, roll: Roll, members: readonly Member[], now:
     return
   }
   state.current = roll.to
+  delete state.failure
   keepBefore(state, roll, now)
+  if (roll.oldFirst) {
+    const first = renewed.find((member) => member.state === 'serving')
+    effects.push({ do: 'settled', generation: roll.to, first: first?.id })
+  }
   effects.push({ do: 'done', request: roll.request ?? 0, generation: roll.to, kind: roll.kind })
   end(state, effects)
 }

@@ -9,7 +9,7 @@ export type Origin = 'disk' | 'mold'
 /**
  * Why the end of a process was chosen (the first one recorded wins), or how it came about when nobody chose it.
  * Chosen ends: reload, scale-down, recycle, refork, not-listening, signal, stop, stop-now, unwanted, boot-timeout, hung,
- * drain-timeout, refused, fork-failed. Not chosen: crash, boot-failed.
+ * drain-timeout, refused, fork-failed, released (a standby process became a worker). Not chosen: crash, boot-failed.
  */
 export type EndReason =
   | 'reload'
@@ -26,6 +26,7 @@ export type EndReason =
   | 'drain-timeout'
   | 'refused'
   | 'fork-failed'
+  | 'released'
   | 'crash'
   | 'boot-failed'
 
@@ -38,6 +39,10 @@ export interface MemberSpec {
   from: Origin
   /** The generation whose mold it is forked from, where that is not its own. */
   parent?: number
+  /** Of a worker: serves in place of the app, which has failed. */
+  fallback?: true
+  /** Of a mold: one worker comes from it, which it becomes itself. */
+  once?: true
   /** 1 to the slot's count: a replacement takes the place of the one it replaces, and back-off is kept per place. */
   place: number
 }
@@ -63,6 +68,9 @@ export interface Member extends MemberSpec {
   killed: boolean
   /** Of a mold: since when a fork is awaited of it. */
   askedAt?: number
+  /** Since when it is to hand on the requests that still arrive, and whether it has said that it does. */
+  forwardSince?: number
+  forwarding?: boolean
   /** When it has drained it becomes the mold of this generation. */
   promotion?: number
 }
@@ -166,8 +174,8 @@ export function chooseEnd(member: Member, reason: EndReason): void {
   member.reason ??= reason
 }
 
-function placeKey({ generation, role, name, place }: MemberSpec): string {
-  return `${generation}:${role}:${name}:${place}`
+function placeKey({ generation, role, name, place, fallback }: MemberSpec): string {
+  return `${generation}:${role}:${fallback ? 'fallback' : name}:${place}`
 }
 
 const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>([

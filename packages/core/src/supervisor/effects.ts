@@ -1,5 +1,6 @@
 import type { Effect, PlanEvent, Refusal } from '../cluster/plan.js'
 import { errorFromData, errorToData, MapacheError, type MapacheErrorCode } from '../errors.js'
+import { generationName } from '../log.js'
 import { announce } from './events.js'
 import { failureOf, giveUp } from './requests.js'
 import type { Supervisor } from './supervisor.js'
@@ -39,7 +40,8 @@ export function carryOut(
     }
     case 'failed': {
       const error = failureOf(effect)
-      log.error({ err: error }, `reload failed (${effect.phase}); gen=${generation} serves on: ${error.message}`)
+      const rest = effect.generation === generation ? 'nothing serves for it' : `gen=${generation} serves on`
+      log.error({ err: error }, `reload failed (${effect.phase}); ${rest}: ${error.message}`)
       requests.fail(effect.request, error)
       announce(supervisor, 'reload:failed', { generation: effect.generation, phase: effect.phase, error })
       return
@@ -56,10 +58,20 @@ export function carryOut(
     case 'mold-lost': {
       const { message } = effect.error
       log.error(
-        `the mold of gen=${effect.generation} cannot be kept alive (${message}); its workers are spawned from now on`
+        `the mold of ${generationName(effect.generation)} cannot be kept alive (${message}); ` +
+          'its workers are spawned from now on'
       )
       return
     }
+    case 'app-failed': {
+      const { generation, phase } = effect
+      announce(supervisor, 'app:failed', { generation, phase, error: errorFromData(effect.error) })
+      return
+    }
+    case 'primed':
+      return supervisor.primes.primed(effect.generation) as undefined
+    case 'prime-failed':
+      return supervisor.primes.failed(effect.generation, effect.error) as undefined
     case 'give-up':
       supervisor.abandon(giveUp(effect, supervisor.settings.bootAttempts))
       return
@@ -77,6 +89,8 @@ function prepare(supervisor: Supervisor, effect: Extract<Effect, { do: 'prepare'
     else supervisor.generations.pin(generation, supervisor.settings.envFile)
     return
   } catch (error) {
+    // What serves in place of it is launched in the same folder and environment.
+    if (effect.oldFirst) supervisor.generations.repeat(generation, from)
     return { type: 'generation-failed', generation, error: errorToData(error) }
   }
 }

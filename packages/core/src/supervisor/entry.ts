@@ -4,7 +4,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseEnv } from 'node:util'
 import { MapacheError } from '../errors.js'
-import type { ModuleForm } from './launch/launcher.js'
+import type { BaseForm, ModuleForm } from './launch/launcher.js'
 
 /** What the workers of every generation are started from, as the user named it. */
 export interface EntrySource {
@@ -25,6 +25,8 @@ export interface PinnedGeneration {
   cwd: string
   env: NodeJS.ProcessEnv
   module?: ModuleForm
+  /** Of a base: the modules that it loads, in place of the script. */
+  base?: BaseForm
 }
 
 /**

@@ -14,6 +14,7 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
   const before = processes.info(peer, now)
   const excused = (status.error as { code?: unknown } | undefined)?.code === 'MAPACHE_FORK_FAILED'
   if (excused) chooseEnd(member, 'fork-failed')
+  if (status.released) chooseEnd(member, 'released')
   const { reason, failed } = roster.exited(member, now, settings.backoff, Math.random())
   const error = describeExit(peer, status, settings.bootTimeout)
   const { code, signal } = status
@@ -37,6 +38,7 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
     served: member.servingAt !== undefined,
     timedOut: reason === 'boot-timeout',
     excused,
+    ...(member.fallback ? { fallback: true } : {}),
     error
   })
 }

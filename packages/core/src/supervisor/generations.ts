@@ -1,4 +1,5 @@
 import { type EntrySource, type PinnedGeneration, pinGeneration } from './entry.js'
+import type { BaseForm } from './launch/launcher.js'
 
 /** What each generation boots, read from disk once, when it begins. */
 export class Generations {
@@ -20,6 +21,11 @@ export class Generations {
   /** A generation that brings no code of its own: it has another's, whatever lies on disk by now. */
   repeat(generation: number, same: number): void {
     this.#pinned.set(generation, { ...this.get(same), generation })
+  }
+
+  /** A base, whose number is below 0: it has modules loaded, and no code of the app's. */
+  base(generation: number, same: number, base: BaseForm): void {
+    this.#pinned.set(generation, { ...this.get(same), generation, base })
   }
 
   get(generation: number): PinnedGeneration {

@@ -59,6 +59,10 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
     case 'leave':
       if (member.state !== 'retiring') member.stale ??= { reason: 'signal', urgent: false }
       return supervisor.apply({ type: 'tick' })
+    case 'forwarding':
+      if (member.forwardSince === undefined) return refuse(supervisor, peer, 'forwarding unasked')
+      member.forwarding = true
+      return supervisor.apply({ type: 'tick' })
     case 'drained':
       return takeDrained(supervisor, peer, message)
     case 'call':
@@ -133,23 +137,29 @@ function takeDrained(supervisor: Supervisor, peer: Peer, { drained }: Extract<Me
 }
 
 async function takeCall(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'call' }>) {
-  const { request, method, workers } = message
+  const { request, method, ...rest } = message
   try {
-    const value = await call(supervisor, method, workers)
+    const value = await call(supervisor, method, rest)
     peer.connection?.send({ type: 'reply', request, ...(value === undefined ? {} : { value }) })
   } catch (error) {
     peer.connection?.send({ type: 'reply', request, error: errorToData(error) })
   }
 }
 
-function call(supervisor: Supervisor, method: Extract<Message, { type: 'call' }>['method'], workers?: number) {
+type Call = Extract<Message, { type: 'call' }>
+
+function call(
+  supervisor: Supervisor,
+  method: Call['method'],
+  { workers, oldFirst = false }: Pick<Call, 'workers' | 'oldFirst'>
+) {
   if (method === 'status') return supervisor.status()
   if (!supervisor.settings.control) {
     throw new MapacheError('MAPACHE_CONTROL_DENIED', `a worker may not ${method} the cluster without control: true`)
   }
   switch (method) {
     case 'reload':
-      return supervisor.reload()
+      return supervisor.reload({ oldFirst })
     case 'refork':
       return supervisor.refork()
     case 'rollback':

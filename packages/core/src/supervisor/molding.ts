@@ -19,13 +19,17 @@ export function takeMolded(supervisor: Supervisor, peer: Peer, message: Of<'mold
   roster.ready(member, now)
   const error = unclean(message, settings.strict)
   if (error) {
-    const fatal = settings.boot === 'fork'
-    log.warn(`${identity(member)} ${error.message}${fatal ? '' : `; the workers of gen=${generation} are spawned`}`)
+    const base = generation < 0
+    const fatal = settings.boot === 'fork' && !base
+    if (base) supervisor.primes.unclean(generation, message.open)
+    const spawned = fatal || base ? '' : `; the workers of gen=${generation} are spawned`
+    log[base ? 'debug' : 'warn'](`${identity(member)} ${error.message}${spawned}`)
     return supervisor.apply({ type: 'mold-unclean', generation, fatal, error })
   }
   if (message.timers.length > 0)
     log.info(`${identity(member)} has timers, and so will its forks: ${list(message.timers)}`)
-  log.info(`${identity(member)} ready; workers are forked from it`)
+  const how = peer.molds?.way === 'standby' ? 'the next worker comes from it' : 'workers are forked from it'
+  log.info(`${identity(member)} ready; ${how}`)
   announce(supervisor, 'mold:ready', processes.info(peer, now))
   supervisor.apply({ type: 'ready', id, role, generation })
 }
@@ -52,9 +56,8 @@ function takePromoted(supervisor: Supervisor, peer: Peer, message: Of<'molded'>)
 
 /** What a mold made of a request to fork. Two failures in a row, and it is replaced. */
 export function takeFork(supervisor: Supervisor, peer: Peer, message: Of<'forked'> | Of<'fork-failed'>): void {
-  const { molds } = supervisor.parts
   const { request } = message
-  const { launched, member } = peer
+  const { launched, member, molds } = peer
   const known =
     message.type === 'forked'
       ? molds?.forked(launched, request, message.pid)

@@ -2,29 +2,32 @@ import type { PlanSettings } from '../cluster/plan.js'
 import type { Logger } from '../log.js'
 import { normaliseOptions, type ReportedOptions, type Settings } from '../options.js'
 import { adoptOptions } from './adopt.js'
+import type { SupervisorParts } from './supervisor.js'
 
 /** The options as they hold at the moment: those of the start, what new code brought since, and what was scaled. */
 export class OptionsInForce {
   settings: Settings
   readonly #fixed: ReportedOptions
   readonly #canFork: boolean
+  readonly #fallback: boolean
   readonly #log: Logger
   #reported: ReportedOptions | undefined
   /** Whether the code that serves brings what warms up a mold. */
   #warmup = false
 
-  /** @param fixed options given from outside the app's code, which a reload does not change */
-  constructor(settings: Settings, fixed: ReportedOptions, canFork: boolean, log: Logger) {
+  constructor({ settings, fixed, molds, modules, log }: SupervisorParts) {
     this.settings = settings
     this.#fixed = fixed
-    this.#canFork = canFork
+    this.#canFork = molds !== undefined && modules.primes === undefined
+    this.#fallback = modules.fallback !== undefined
     this.#log = log
   }
 
   /** As the plan reads them. */
   get planned(): PlanSettings {
     const { settings } = this
-    return { ...settings, fork: this.#canFork && settings.boot !== 'spawn', warmup: this.#warmup }
+    const fork = this.#canFork && settings.boot !== 'spawn'
+    return { ...settings, fork, warmup: this.#warmup, fallback: this.#fallback }
   }
 
   scale(workers: number): void {

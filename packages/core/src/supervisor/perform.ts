@@ -21,9 +21,14 @@ export function perform(supervisor: Supervisor, action: Exclude<Action, { do: 'w
       member.activatedAt = now
       return processes.send(member.id, { type: 'activate' })
     case 'retire': {
-      roster.retire(member, action.reason, now)
       const { drainTimeout, stopIdleGrace } = settings
-      const mode = supervisor.stopping ? 'stop' : 'retire'
+      const mode = supervisor.stopping ? 'stop' : action.forward ? 'forward' : 'retire'
+      if (mode === 'forward') member.forwardSince = now
+      if (member.state === 'retiring') {
+        processes.send(member.id, { type: 'retire', mode, drainTimeout, stopIdleGrace })
+        return
+      }
+      roster.retire(member, action.reason, now)
       const { promotion: generation } = member
       const promoted = mode === 'retire' && action.reason === 'refork' && generation !== undefined
       if (promoted) processes.send(member.id, { type: 'promote', generation, drainTimeout })
@@ -49,8 +54,9 @@ export function perform(supervisor: Supervisor, action: Exclude<Action, { do: 'w
 
 function launch(supervisor: Supervisor, { spec }: Extract<Action, { do: 'launch' }>, now: number): void {
   const { processes, roster } = supervisor
+  // Ahead of the roster: what cannot be launched is not to be there for ever.
+  const what = launchSpec(supervisor, supervisor.generations.get(spec.generation), spec, supervisor.failure)
   const member = roster.launch(spec, now)
-  const what = launchSpec(supervisor, supervisor.generations.get(member.generation), member)
   const peer = processes.launch(member, what, (ended, status) => supervisor.exited(ended, status))
   supervisor.log.debug(`${identity(member)} launched`)
   announce(supervisor, eventName(member, 'launch'), processes.info(peer, now))

@@ -7,7 +7,8 @@ import { type ErrorData, errorToData, MapacheError } from '../errors.js'
 import type { ReportedOptions } from '../options.js'
 import { clearPresence } from './folder.js'
 import type { ExitStatus, LaunchEvents, Launched, Launcher, LaunchSpec } from './launch/launcher.js'
-import type { MoldLauncher } from './launch/mold.js'
+import type { Molds } from './launch/pending.js'
+import { StandbyLauncher } from './launch/standby.js'
 
 /** A process as the supervisor holds it: its member in the roster, and what belongs to the running process. */
 export interface Peer {
@@ -22,6 +23,8 @@ export interface Peer {
   options?: ReportedOptions
   /** Its app brings what warms up a mold. */
   warmup?: boolean
+  /** Who forks workers from it, where it is a mold. */
+  molds?: Molds
   /** Of a mold: forks that failed in a row. */
   failedForks: number
   /** Welcomes it, once its pid is known. */
@@ -33,11 +36,12 @@ export interface Peer {
 export class Processes {
   readonly #peers = new Map<number, Peer>()
   readonly #launcher: Launcher
-  readonly #molds: MoldLauncher | undefined
+  readonly #molds: Molds | undefined
+  readonly #standbys = new StandbyLauncher()
   readonly #roster: Roster
 
   /** @param molds launches molds and forks workers from them, where that can be done */
-  constructor(launcher: Launcher, molds: MoldLauncher | undefined, roster: Roster) {
+  constructor(launcher: Launcher, molds: Molds | undefined, roster: Roster) {
     this.#launcher = launcher
     this.#molds = molds
     this.#roster = roster
@@ -57,6 +61,8 @@ export class Processes {
     onExit: (peer: Peer, status: ExitStatus) => void
   ): Peer {
     const peer: Peer = { member, token: randomBytes(32).toString('hex'), addresses: [], failedForks: 0 }
+    const molds = spec.base?.how === 'standby' ? this.#standbys : this.#molds
+    if (molds) peer.molds = molds
     this.#peers.set(member.id, peer)
     const started = (pid: number) => {
       member.pid = pid
@@ -67,19 +73,18 @@ export class Processes {
       peer.connection?.close()
       if (member.pid !== undefined) clearPresence(spec.folder, member.pid)
       // One that could not even be asked for is awaited no more.
-      for (const { member: mold, launched } of this.all) if (!this.#molds?.awaits(launched)) delete mold.askedAt
+      for (const { member: mold, launched, molds } of this.all) if (!molds?.awaits(launched)) delete mold.askedAt
       onExit(peer, status)
-      if (member.role === 'mold') this.#molds?.ended(peer.launched)
+      if (member.role === 'mold') peer.molds?.ended(peer.launched)
     }
     peer.launched = this.#start(peer, { ...spec, id: member.id, token: peer.token }, { started, exited })
     if (peer.launched.pid !== undefined) started(peer.launched.pid)
     return peer
   }
 
-  #start({ member }: Peer, spec: LaunchSpec, events: LaunchEvents): Launched {
-    if (!this.#molds) return this.#launcher.launch(spec, events)
+  #start({ member, molds }: Peer, spec: LaunchSpec, events: LaunchEvents): Launched {
     if (member.from === 'disk') {
-      return member.role === 'mold' ? this.#molds.launch(spec, events) : this.#launcher.launch(spec, events)
+      return molds && member.role === 'mold' ? molds.launch(spec, events) : this.#launcher.launch(spec, events)
     }
     const mold = this.all.find(({ member: one }) => {
       const wanted = member.parent ?? member.generation
@@ -87,7 +92,10 @@ export class Processes {
     })
     if (mold) mold.member.askedAt ??= member.since
     const send = (message: Downward) => mold?.connection?.send(message)
-    return this.#molds.fork({ send, ...(mold?.launched ? { launched: mold.launched } : {}) }, spec, events)
+    const from = mold?.molds ?? molds ?? this.#standbys
+    const source = { send, ...(mold?.launched ? { launched: mold.launched } : {}) }
+    if (member.role === 'worker' || !spec.base) return from.fork(source, spec, events)
+    return this.#standbys.hold(events, (routed) => from.fork(source, spec, routed))
   }
 
   /** A token opens one connection, once. */

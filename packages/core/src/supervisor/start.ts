@@ -9,6 +9,7 @@ import { bindAddresses } from './addresses.js'
 import { type EntrySource, namedEntry } from './entry.js'
 import { ChannelFolder, isAlive, sweepFolders } from './folder.js'
 import { prepareForking } from './launch/forking.js'
+import type { Output } from './launch/launcher.js'
 import { spawnLauncher } from './launch/spawn.js'
 import { Listeners } from './listeners.js'
 import { installSignals } from './signals.js'
@@ -22,6 +23,10 @@ export interface Start {
   addresses: readonly ListenAddress[]
   /** Options that the app's code does not change: those of the command line. */
   fixed?: ReportedOptions
+  /** URL of @mapache/native for an app that has none of its own. */
+  native?: string
+  /** Gets what workers print, in place of this process's own streams. */
+  output?: Output
 }
 
 let running = false
@@ -33,23 +38,32 @@ let running = false
  *   MAPACHE_MODULE_INVALID, MAPACHE_CHANNEL_FOLDER, MAPACHE_ADDRESS_*, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE,
  *   MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_FORK_UNAVAILABLE, MAPACHE_MOLD_UNCLEAN: then nothing is left running or behind
  */
-export async function supervise({ source, settings, addresses, fixed = {} }: Start): Promise<Supervisor> {
+export async function supervise({
+  source,
+  settings,
+  addresses,
+  fixed = {},
+  native,
+  output
+}: Start): Promise<Supervisor> {
   checkEnvironment()
   if (running) {
     throw new MapacheError('MAPACHE_ALREADY_LISTENING', 'this process is a supervisor already; listen() takes an array')
   }
   running = true
   try {
-    const services = resolveModules(settings.modules, source.cwd)
+    const modules = resolveModules(settings.modules, source.cwd)
     const name = settings.name ?? (path.basename(source.cwd) || 'app')
     const leaving = await sweepFolders()
     const log = makeLogger(settings.log)
-    const molds = await prepareForking(source, settings.boot, log)
+    // Who primes decides about what is forked, too.
+    const boot = modules.primes === undefined ? settings.boot : BOOT[modules.primes]
+    const molds = await prepareForking(source, boot, log, native)
     const parts: SupervisorParts = {
       name,
       source,
       settings,
-      services,
+      modules,
       folder: new ChannelFolder(name),
       listeners: new Listeners(),
       launcher: spawnLauncher,
@@ -57,7 +71,8 @@ export async function supervise({ source, settings, addresses, fixed = {} }: Sta
       log,
       leaving: () => leaving.some(isAlive),
       env: { ...process.env },
-      fixed
+      fixed,
+      ...(output ? { output } : {})
     }
     return await run(parts, addresses)
   } catch (error) {
@@ -102,12 +117,26 @@ export interface EntryStart {
   args: readonly string[]
   settings: Settings
   fixed: ReportedOptions
+  /** Arguments for Node that workers get beside those of this process; asked for at each launch. */
+  execArgv?: () => readonly string[]
+  /** As in `Start`. */
+  native?: string
+  output?: Output
 }
 
 /**
  * Makes this process the supervisor of an entry that it does not load.
  * @throws MAPACHE_ENTRY_MISSING when it is no file, and as `supervise`
  */
-export async function superviseEntry({ entry, args, settings, fixed }: EntryStart): Promise<Supervisor> {
-  return supervise({ source: namedEntry(entry, args), settings, addresses: [], fixed })
+export async function superviseEntry({ entry, args, execArgv, ...rest }: EntryStart): Promise<Supervisor> {
+  const named = namedEntry(entry, args)
+  const source: EntrySource = {
+    ...named,
+    get execArgv() {
+      return [...named.execArgv, ...(execArgv?.() ?? [])]
+    }
+  }
+  return supervise({ source, addresses: [], ...rest })
 }
+
+const BOOT = { auto: 'auto', fork: 'fork', standby: 'spawn' } as const

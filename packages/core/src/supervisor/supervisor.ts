@@ -2,14 +2,23 @@ import { EventEmitter } from 'node:events'
 import { formatAddress } from '../address.js'
 import type { WantedAddress } from '../channel/messages.js'
 import { ChannelServer } from '../channel/server.js'
+import type { AppFailure } from '../cluster/old-first.js'
 import { desiredOf, initialPlan, type PlanEvent, type PlanState, plan } from '../cluster/plan.js'
 import { reconcile, servingWorkers } from '../cluster/reconcile.js'
 import { Roster } from '../cluster/roster.js'
-import type { BoundAddress, Cluster, ClusterEvents, ClusterStatus, ProcessInfo, ReloadResult } from '../cluster.js'
+import type {
+  BoundAddress,
+  Cluster,
+  ClusterEvents,
+  ClusterStatus,
+  ProcessInfo,
+  ReloadOptions,
+  ReloadResult
+} from '../cluster.js'
 import { defer } from '../deferred.js'
 import { MapacheError } from '../errors.js'
 import { identity, type Logger } from '../log.js'
-import type { ResolvedService } from '../modules.js'
+import type { ResolvedModules } from '../modules.js'
 import type { ReportedOptions, Settings } from '../options.js'
 import { AwakeClock, HEARTBEAT } from './clock.js'
 import { carryOut } from './effects.js'
@@ -18,12 +27,13 @@ import { announce } from './events.js'
 import { takeExit } from './exits.js'
 import type { ChannelFolder } from './folder.js'
 import { Generations } from './generations.js'
-import type { ExitStatus, Launcher } from './launch/launcher.js'
+import type { ExitStatus, Launcher, Output } from './launch/launcher.js'
 import type { MoldLauncher } from './launch/mold.js'
 import { type Listener, type Listeners, removeSocketFile } from './listeners.js'
 import { takeHello, takeMessage } from './messages.js'
 import { checkWorkers, OptionsInForce } from './options-in-force.js'
 import { perform } from './perform.js'
+import { Primes } from './primes.js'
 import { type Peer, Processes } from './processes.js'
 import { Requests } from './requests.js'
 import { TicketKeys } from './tickets.js'
@@ -33,7 +43,7 @@ export interface SupervisorParts {
   name: string
   source: EntrySource
   settings: Settings
-  services: readonly ResolvedService[]
+  modules: ResolvedModules
   folder: ChannelFolder
   listeners: Listeners
   launcher: Launcher
@@ -44,6 +54,8 @@ export interface SupervisorParts {
   leaving: () => boolean
   /** The environment that workers start from. */
   env: NodeJS.ProcessEnv
+  /** Gets what workers print, in place of this process's own streams. */
+  output?: Output
   /** Options given from outside the app's code, which a reload does not change. */
   fixed: ReportedOptions
 }
@@ -58,6 +70,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   readonly clock = new AwakeClock()
   readonly roster = new Roster()
   readonly requests = new Requests()
+  readonly primes = new Primes()
   readonly processes: Processes
   readonly channel: ChannelServer<Peer>
   readonly tickets = new TicketKeys((ticketKeys) => this.processes.broadcast({ type: 'ticket-keys', ticketKeys }))
@@ -84,10 +97,10 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   constructor(parts: SupervisorParts) {
     super()
     this.parts = parts
-    this.#options = new OptionsInForce(parts.settings, parts.fixed, parts.molds !== undefined, parts.log)
+    this.#options = new OptionsInForce(parts)
     this.generations = new Generations(parts.source, parts.env)
     this.processes = new Processes(parts.launcher, parts.molds, this.roster)
-    this.#plan = initialPlan(this.#options.planned, parts.services)
+    this.#plan = initialPlan(this.#options.planned, parts.modules.services)
     this.channel = new ChannelServer<Peer>({
       admit: (token) => this.processes.admit(token),
       hello: (connection) => takeHello(this, connection),
@@ -122,6 +135,11 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     return this.#plan.molded.includes(this.generation)
   }
 
+  /** Why the fallback serves in place of the app, if it does. */
+  get failure(): AppFailure | undefined {
+    return this.#plan.failure
+  }
+
   get stopping(): boolean {
     return this.#plan.stopping !== 'no'
   }
@@ -142,12 +160,24 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
    */
   async start(): Promise<void> {
     this.generations.pin(1, this.settings.envFile)
+    announce(this, 'start', { generation: 1 })
     this.apply({ type: 'tick' })
     await this.#started.promise
   }
 
-  reload(): Promise<ReloadResult> {
-    return this.#roll('reload')
+  reload({ oldFirst = false }: ReloadOptions = {}): Promise<ReloadResult> {
+    return this.#roll(oldFirst ? 'reload-old-first' : 'reload')
+  }
+
+  async prime(modules: readonly string[], wanted: 'auto' | 'standby' = 'auto'): Promise<{ how: 'fork' | 'standby' }> {
+    if (this.stopping) throw new MapacheError('MAPACHE_STOPPING', 'the cluster is stopping')
+    const { generation, held, ready } = this.primes.open()
+    const how = this.parts.molds && wanted === 'auto' ? 'fork' : 'standby'
+    this.generations.base(generation, this.generation, { modules, how })
+    this.generations.base(held, this.generation, { modules: [], how: 'standby' })
+    this.apply({ type: 'prime', generation, ...(how === 'fork' ? { held } : { once: true }) })
+    await ready
+    return { how }
   }
 
   refork(): Promise<ReloadResult> {
@@ -158,7 +188,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     return this.#roll('rollback')
   }
 
-  async #roll(type: 'reload' | 'refork' | 'rollback'): Promise<ReloadResult> {
+  async #roll(type: 'reload' | 'reload-old-first' | 'refork' | 'rollback'): Promise<ReloadResult> {
     const { request, result } = this.requests.open(this.clock.now())
     this.apply({ type, request })
     return result
@@ -193,6 +223,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
       target: this.settings.workers,
       serving: servingWorkers(this.roster.members),
       forked: this.forked,
+      canFork: this.parts.molds !== undefined,
       roll: roll && { generation: roll.to, kind: roll.kind, phase: roll.phase },
       stopping: this.stopping,
       addresses: [...this.addresses],
@@ -314,7 +345,14 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     const wanted = desiredOf(this.#plan, this.roster.members).slots.map(({ generation }) => generation)
     // While a worker leaves to become the mold of the next, nothing of that generation is there yet.
     const next = this.#plan.roll?.to ?? this.generation
-    const keep = new Set([...wanted, this.generation, next, ...this.roster.members.map(({ generation }) => generation)])
+    const { pending } = this.primes
+    const keep = new Set([
+      ...wanted,
+      ...pending,
+      this.generation,
+      next,
+      ...this.roster.members.map(({ generation }) => generation)
+    ])
     this.generations.keep(keep)
     this.roster.forgetGenerations(keep)
   }
@@ -334,6 +372,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   #finish(): void {
     clearInterval(this.#heartbeat)
     this.tickets.close()
+    this.primes.close()
     this.channel.close()
     this.parts.molds?.close()
     this.parts.folder.remove()

@@ -24,8 +24,10 @@ export interface Connection {
 
 /** What a drain does with requests and sessions that still arrive. */
 export interface ArrivalHooks {
-  /** Decides when a request is handed to the app: `dispatch` does it. */
-  request(connection: Connection, dispatch: () => void): void
+  /** Decides when, and whether, a request is handed to the app: `dispatch` does it. */
+  request(connection: Connection, dispatch: () => void, request: IncomingMessage, response: ServerResponse): void
+  /** Whether an upgrade that still arrives is the app's. */
+  upgrade(): boolean
   session(session: ServerHttp2Session): void
   /** The server is closed; `announce` tells the app. */
   closed(announce: () => void): void
@@ -108,6 +110,8 @@ export class Connections {
       case 'connect': {
         const connection = find(args[1] as Socket)
         if (connection) connection.upgraded = true
+        // A client that had no answer to it tries again.
+        if (this.#hooks?.upgrade() === false) return (args[1] as Socket).destroy() !== undefined
         break
       }
       case 'close':
@@ -186,7 +190,7 @@ export class Connections {
     const [request, response] = args as [IncomingMessage, ServerResponse]
     const connection = this.#owe(request, response)
     if (!connection || !this.#hooks) return emit.call(this.server, event, request, response)
-    this.#hooks.request(connection, () => emit.call(this.server, event, request, response))
+    this.#hooks.request(connection, () => emit.call(this.server, event, request, response), request, response)
     return true
   }
 

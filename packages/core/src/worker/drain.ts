@@ -5,14 +5,18 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { DrainedData } from '../channel/messages.js'
 import { defer } from '../deferred.js'
 import { type Connections, settle } from './connections.js'
+import { forward, type Target, targetOf } from './forward.js'
 import { announceClose, dispatchLater } from './last-answer.js'
 
 export interface DrainOptions {
-  /** `retire`: others go on accepting. `stop`: nobody does, so what is queued in the kernel is accepted first. */
-  mode: 'retire' | 'stop'
+  /**
+   * `retire`: others go on accepting. `stop`: nobody does, so what is queued in the kernel is accepted first. `forward`:
+   * others will, and what still arrives here is handed on to them.
+   */
+  mode: 'retire' | 'stop' | 'forward'
   /** When what is left is cut, ms from now. */
   drainTimeout: number
-  /** On a stop: how long idle connections are kept, ms. */
+  /** How long idle connections are kept, ms, but for a retirement: there it is left to their own timeouts. */
   stopIdleGrace: number
 }
 
@@ -29,6 +33,9 @@ export class Drain {
   /** Servers that are closed, which the app does not know yet; none once the drain is over. */
   #unannounced: (() => void)[] | undefined = []
   readonly #emptied = defer<void>()
+  readonly #timers: NodeJS.Timeout[] = []
+  /** Where each server listened when it began to drain. */
+  readonly #targets = new Map<Connections, Target | undefined>()
 
   /** A server that came to listen. One that comes during the drain is drained as well. */
   add(server: Connections): void {
@@ -49,21 +56,18 @@ export class Drain {
   /** @returns what had to be cut, when no connection is left */
   async run(options: DrainOptions): Promise<DrainedData> {
     this.#options = options
-    const timers: NodeJS.Timeout[] = []
     const deadline = new Promise<'late'>((resolve) => {
-      timers.push(setTimeout(resolve, options.drainTimeout, 'late'))
+      this.#timers.push(setTimeout(resolve, options.drainTimeout, 'late'))
     })
-    // After one more turn of the loop: what had arrived by then is a request, and its connection not idle.
-    if (options.mode === 'stop') {
-      timers.push(setTimeout(() => setImmediate(() => this.closeIdle()), options.stopIdleGrace))
-    }
+    if (options.mode === 'stop') this.#closeIdleAfter(options.stopIdleGrace)
+    if (options.mode === 'forward') this.forward(options.stopIdleGrace)
     const finished = (async () => {
       for (const server of this.#servers) await this.#retire(server, options)
       this.#finished()
       await this.#emptied.promise
     })()
     const late = (await Promise.race([finished, deadline])) === 'late'
-    for (const timer of timers) clearTimeout(timer)
+    for (const timer of this.#timers) clearTimeout(timer)
     const cut = late ? this.#cut() : { cutRequests: 0, cutSockets: 0, cutStreams: 0, closedIdle: 0 }
     const unannounced = this.#unannounced ?? []
     this.#unannounced = undefined
@@ -71,18 +75,51 @@ export class Drain {
     return cut
   }
 
+  /**
+   * From here on none of the servers answers by itself what arrives, however the drain began.
+   * @param stopIdleGrace how long idle connections are kept, ms
+   */
+  forward(stopIdleGrace: number): void {
+    if (!this.#options) return
+    this.#options = { ...this.#options, mode: 'forward' }
+    // All of them at once.
+    for (const server of this.#servers) void this.#retire(server, this.#options)
+    this.#closeIdleAfter(stopIdleGrace)
+  }
+
+  /** After one more turn of the loop: what had arrived by then is a request, and its connection not idle. */
+  #closeIdleAfter(time: number): void {
+    this.#timers.push(setTimeout(() => setImmediate(() => this.closeIdle()), time))
+  }
+
   #retire(server: Connections, { mode }: DrainOptions): Promise<void> {
+    const known = targetOf(server.server)
+    if (known && !this.#targets.has(server)) this.#targets.set(server, known)
+    // One that comes to listen late is not to accept anything either.
+    if (!server.server.listening && !server.draining && mode === 'forward') {
+      server.server.once('listening', () => void this.#retire(server, this.#options as DrainOptions))
+    }
+    const targetNow = () => (this.#options?.mode === 'forward' ? this.#targets.get(server) : undefined)
+    const target = targetNow()
     if (!server.draining) {
       server.drain({
-        request: (connection, dispatch) => dispatchLater(server.server, connection, dispatch),
-        session: closeSession,
+        request: (connection, dispatch, request, response) => {
+          const target = targetNow()
+          const handOn = target && (() => forward(target, connection, request, response))
+          dispatchLater(server.server, connection, handOn ?? dispatch)
+        },
+        upgrade: () => targetNow() === undefined,
+        session: (session) => (targetNow() ? session.close() : closeSession(session)),
         closed: (announce) => this.#closed(announce),
         finished: () => this.#finished()
       })
     }
     for (const connection of server.open) {
       announceClose(connection)
-      if (connection.session) closeSession(connection.session)
+      if (connection.session && target) connection.session.close()
+      else if (connection.session) closeSession(connection.session)
+      // Only the app knows how to end it, and was told; but its old code is not to go on.
+      if (connection.upgraded && target) setImmediate(() => connection.socket.destroy())
     }
     return stopAccepting(server, mode)
   }
@@ -135,7 +172,7 @@ function closeSession(session: ServerHttp2Session): void {
  * libuv takes one connection a turn of the loop, so a whole turn without one means that the queue is empty, and the
  * socket is closed in that same turn.
  */
-async function stopAccepting(connections: Connections, mode: 'retire' | 'stop'): Promise<void> {
+async function stopAccepting(connections: Connections, mode: DrainOptions['mode']): Promise<void> {
   const { server } = connections
   if (!server.listening) return
   if (mode === 'stop') {

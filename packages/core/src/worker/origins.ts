@@ -63,7 +63,7 @@ export class Origins {
 }
 
 /** The innermost file of the stack that is neither Node's nor this package's: the module, as far as it can be told. */
-function opener(): string | undefined {
+export function opener(): string | undefined {
   const limit = Error.stackTraceLimit
   Error.stackTraceLimit = 50
   const { stack = '' } = new Error()

@@ -35,10 +35,10 @@ export interface Runtime {
   /** All that was to listen listens. */
   serving(): void
   /** Reports what keeps this worker from serving, and ends it. */
-  fail(error: unknown): Promise<never>
+  fail(error: unknown): never
   call(
     method: 'status' | 'reload' | 'refork' | 'rollback' | 'scale' | 'stop' | 'stop-now',
-    workers?: number
+    rest?: { workers?: number; oldFirst?: boolean }
   ): Promise<ClusterStatus & ReloadResult>
 }
 
@@ -70,4 +70,4 @@ export function markMain(server: Server): void {
 export const MAIN = Symbol.for('mapache.main')
 const KEY = Symbol.for('mapache.runtime')
 /** Raised whenever `Runtime` changes in a way that an older copy would misread. */
-export const RUNTIME_VERSION = 2
+export const RUNTIME_VERSION = 3

@@ -17,14 +17,16 @@ import { importNative, type Native } from '../supervisor/launch/native.js'
 import { takeSignals } from '../supervisor/signals.js'
 import type { Connections } from './connections.js'
 import { Drain, type DrainOptions } from './drain.js'
-import { endByNode } from './fatal.js'
+import { serveFallback } from './fallback.js'
 import { finish, orphaned, runAppSignalHandlers } from './finish.js'
 import { Handle } from './handle.js'
 import { SharedListening } from './listen.js'
 import { Mold } from './mold.js'
 import { RUNTIME_VERSION, type Runtime, registerRuntime } from './registry.js'
 import { shareSessions } from './sessions.js'
+import { Standby } from './standby.js'
 import { Vitals } from './vitals.js'
+import type { Waiting } from './waiting.js'
 
 /**
  * Makes this process a worker, a service or a mold: connects to the supervisor, then takes over signals, errors and
@@ -42,7 +44,10 @@ export async function startWorker(launch: LaunchInfo): Promise<void> {
   await runtime.attach(launch)
   runtime.install()
   registerRuntime(runtime)
-  await runtime.mold?.begin(launch.preload ?? [])
+  await runtime.mold?.begin(launch)
+  // A base waits ahead of the main script, which its children run.
+  if (launch.base) await runtime.pass()
+  await runtime.enter()
 }
 
 type Welcome = Extract<Downward, { type: 'welcome' }>
@@ -51,8 +56,8 @@ type Welcome = Extract<Downward, { type: 'welcome' }>
 export class WorkerRuntime implements Runtime {
   readonly version = RUNTIME_VERSION
   readonly handle = new Handle()
-  /** Of a mold, and of a worker that was forked from one. */
-  readonly mold: Mold | undefined
+  /** Of a mold, and of a worker that came from one. */
+  mold: Waiting | undefined
   readonly #native: Native | undefined
   readonly #listening: SharedListening
   #launch: LaunchInfo
@@ -77,7 +82,9 @@ export class WorkerRuntime implements Runtime {
   constructor(launch: LaunchInfo, native: Native | undefined) {
     this.#launch = launch
     this.#native = native
-    if (launch.role === 'mold' && native) this.mold = new Mold(this, native, launch.descriptors as number)
+    if (launch.role === 'mold') {
+      this.mold = native ? new Mold(this, native, launch.descriptors as number) : new Standby(this)
+    }
     this.#listening = new SharedListening({
       passed: () => this.pass(),
       alone: () => this.#launch.warm === true,
@@ -139,8 +146,15 @@ export class WorkerRuntime implements Runtime {
     this.#pulsing = setInterval(() => this.#pulse(), PULSE).unref()
   }
 
-  /** In a process that was just forked: leaves what is the mold's, and becomes what the launch describes. */
+  /** In a process that was just forked. */
   async fork(launch: LaunchInfo, receive: () => number): Promise<void> {
+    this.handle.forked()
+    await this.become(launch, receive)
+  }
+
+  /** Leaves what this process, or the one that it was forked from, was before, and becomes what the launch describes. */
+  async become(launch: LaunchInfo, receive?: () => number): Promise<void> {
+    if (launch.env) takeEnvironment(launch.env)
     clearInterval(this.#pulsing)
     this.#channel.abandon()
     this.#leaveFolder = () => {}
@@ -150,8 +164,16 @@ export class WorkerRuntime implements Runtime {
     this.#state = 'booting'
     this.#managed = false
     this.#opening = 0
-    this.handle.forked()
     await this.attach(launch, receive)
+  }
+
+  /** Just ahead of the main script: what modules have loaded in each worker, or what serves in place of the app. */
+  async enter(): Promise<void> {
+    const { imports = [], fallback, listeners } = this.#launch
+    for (const url of imports) await import(url)
+    if (!fallback) return
+    const addresses = listeners.map(({ address }) => address)
+    await serveFallback(this, fallback, addresses).catch((error) => this.fail(error))
   }
 
   /** Keeps the process alive until the promise is settled. */
@@ -205,13 +227,13 @@ export class WorkerRuntime implements Runtime {
     this.#pulse()
   }
 
-  fail(error: unknown): Promise<never> {
+  fail(error: unknown): never {
     this.#channel.send({ type: 'failed', error: errorToData(error) })
-    return error instanceof SyntaxError ? endByNode(error) : process.exit(1)
+    process.exit(1)
   }
 
-  async call(method: Parameters<Runtime['call']>[0], workers?: number) {
-    const request = { type: 'call', method, ...(workers === undefined ? {} : { workers }) } as const
+  async call(...[method, rest]: Parameters<Runtime['call']>) {
+    const request = { type: 'call', method, ...rest } as const
     return (await this.#channel.request(request)) as Awaited<ReturnType<Runtime['call']>>
   }
 
@@ -270,10 +292,8 @@ export class WorkerRuntime implements Runtime {
     const handled = process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()
     if (handled) return
     this.#channel.send({ type: 'failed', error: errorToData(error) })
-    // The supervisor prints what failed in boot, once for all workers. Only Node itself knows the place of a syntax
-    // error in an ES module, so that one it prints, too.
-    const printed = this.#state === 'booting' || this.#state === 'ready'
-    if (printed && !(error instanceof SyntaxError)) process.exit(1)
+    // The supervisor prints what failed in boot, once for all workers.
+    if (this.#state === 'booting' || this.#state === 'ready' || this.#launch.quiet) process.exit(1)
   }
 
   /** SIGTERM: the supervisor replaces this worker before it retires it; if it cannot, this worker leaves by itself. */
@@ -294,14 +314,23 @@ export class WorkerRuntime implements Runtime {
   async #retire(options: DrainOptions): Promise<void> {
     // A mold holds nothing that would have to be finished.
     if (this.mold?.active) process.exit(0)
-    if (this.#state === 'retiring') return
+    if (this.#state === 'retiring') return this.#forward(options)
     const before = this.#state
     this.#state = 'retiring'
     // Nothing was accepted yet: there is nothing to finish.
     if (before === 'booting' || (before === 'ready' && this.role === 'worker')) process.exit(0)
-    await this.#finish(options)
+    const finished = this.#finish(options)
+    if (options.mode === 'forward') this.#channel.send({ type: 'forwarding' })
+    await finished
     await runAppSignalHandlers(this.#appSignals)
     process.exit(0)
+  }
+
+  /** It retires already, and is to hand on what still arrives. */
+  #forward({ mode, stopIdleGrace }: DrainOptions): void {
+    if (mode !== 'forward') return
+    this.#drain.forward(stopIdleGrace)
+    this.#channel.send({ type: 'forwarding' })
   }
 
   #finish(options: DrainOptions): Promise<void> {
@@ -351,6 +380,12 @@ export class WorkerRuntime implements Runtime {
   async pass(): Promise<void> {
     await this.mold?.pass()
   }
+}
+
+/** The process that this one was forked from was started with that of an older generation. */
+function takeEnvironment(env: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) if (!(name in env)) delete process.env[name]
+  Object.assign(process.env, env)
 }
 
 /** Milliseconds between two reports of vitals. */

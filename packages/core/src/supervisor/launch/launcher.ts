@@ -1,4 +1,5 @@
 import { PROTOCOL_VERSION } from '../../channel/messages.js'
+import type { Failure } from '../../modules.js'
 import type { Listener } from '../listeners.js'
 
 /** What runs in the new process. */
@@ -28,6 +29,35 @@ export interface LaunchSpec {
   strict?: boolean
   /** Of a mold that is forked from another: it is warmed up first. */
   warm?: boolean
+  /** Of a base: what it loads, in place of the main script, before it waits. */
+  base?: BaseForm
+  /** Whether the environment is handed over, because the process it comes from may have an older one. */
+  fresh?: boolean
+  /** URLs of what is loaded ahead of the main script. */
+  imports?: readonly string[]
+  /** Whether somebody else tells the person at the terminal what ended it. */
+  quiet?: boolean
+  /** Gets what is printed, in place of the supervisor's own streams. */
+  output?: Output
+  /** What serves in place of the app, and what it is told. */
+  fallback?: FallbackForm
+}
+
+/** Takes what processes print; `source` tells their streams apart. Without a chunk the stream has ended. */
+export type Output = (chunk: Buffer | undefined, source: string) => void
+
+/** What a process loads that workers of any generation come from. */
+export interface BaseForm {
+  /** URLs are imported, paths are required, in their order. */
+  modules: readonly string[]
+  how: 'fork' | 'standby'
+}
+
+/** What a worker runs in place of the app. */
+export interface FallbackForm {
+  /** URL of the module. */
+  module: string
+  failure: Failure
 }
 
 /** The module form: what a worker imports in place of the user's entry. */
@@ -60,6 +90,13 @@ export interface LaunchInfo {
   preload?: readonly string[]
   strict?: boolean
   warm?: boolean
+  /** How workers come from the base that this is, and the descriptor with the list of its modules. */
+  base?: { how: BaseForm['how']; list?: number }
+  /** The environment, where it is not the process's own already. */
+  env?: NodeJS.ProcessEnv
+  quiet?: boolean
+  imports?: readonly string[]
+  fallback?: FallbackForm
   /** The socket on which further descriptors arrive; without it they come by Node's IPC. */
   descriptors?: number
 }
@@ -67,6 +104,7 @@ export interface LaunchInfo {
 /** @param firstListener the descriptor of the first listener; the others follow it */
 export function launchInfo(spec: LaunchSpec, firstListener: number): LaunchInfo {
   const { role, id, name, generation, token, channel, folder, cluster, module, native, preload, strict, warm } = spec
+  const { base, fresh, env, quiet, imports, fallback } = spec
   return {
     protocol: PROTOCOL_VERSION,
     role,
@@ -83,7 +121,12 @@ export function launchInfo(spec: LaunchSpec, firstListener: number): LaunchInfo 
     ...(native ? { native } : {}),
     ...(preload ? { preload } : {}),
     ...(strict ? { strict } : {}),
-    ...(warm ? { warm } : {})
+    ...(warm ? { warm } : {}),
+    ...(base ? { base: { how: base.how } } : {}),
+    ...(fresh ? { env } : {}),
+    ...(quiet ? { quiet } : {}),
+    ...(imports?.length ? { imports } : {}),
+    ...(fallback ? { fallback } : {})
   }
 }
 
@@ -103,6 +146,8 @@ export interface ExitStatus {
   code: number | null
   signal: NodeJS.Signals | null
   error?: Error
+  /** It has not ended, but is another's now: a standby process became a worker. */
+  released?: true
 }
 
 /** What becomes of a process; each is called once at most, and never within `launch`. */

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -34,7 +34,7 @@ export interface FoundNative {
 export async function findNative(file: string): Promise<FoundNative | undefined> {
   const script = path.resolve(file)
   // Not by NODE_PATH: pnpm's commands come with one in which the packages of all others are found, too.
-  if (process.versions.pnp === undefined && !ancestors(script).some(hasNative)) return undefined
+  if (process.versions.pnp === undefined && !isChosen(ancestors(script))) return undefined
   let found: string
   try {
     found = createRequire(script).resolve('@mapache/native')
@@ -50,6 +50,28 @@ function ancestors(file: string): string[] {
   return folder === file ? [] : [folder, ...ancestors(folder)]
 }
 
+/** Whether the app has it, and asked for it: npm puts what other packages brought into the same folder. */
+function isChosen(folders: readonly string[]): boolean {
+  const top = folders.findIndex(hasNative)
+  const manifests = folders
+    .slice(0, top + 1)
+    .map(manifestOf)
+    .filter((manifest) => manifest !== undefined)
+  return top !== -1 && (manifests.length === 0 || manifests.some(asksForNative))
+}
+
+function asksForNative(manifest: Record<string, unknown>): boolean {
+  return KINDS.some((kind) => Object.hasOwn((manifest[kind] as object | null) ?? {}, '@mapache/native'))
+}
+
+function manifestOf(folder: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as Record<string, unknown>
+  } catch {
+    return undefined
+  }
+}
+
 function hasNative(folder: string): boolean {
   return existsSync(path.join(folder, 'node_modules/@mapache/native/package.json'))
 }
@@ -58,3 +80,5 @@ function hasNative(folder: string): boolean {
 export async function importNative(url: string): Promise<Native> {
   return (await import(url)) as Native
 }
+
+const KINDS = ['dependencies', 'optionalDependencies', 'devDependencies', 'peerDependencies']

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { afterReading } from './after-reading.js'
 import type { ExitStatus } from './launcher.js'
 import type { Native } from './native.js'
 
@@ -36,7 +37,7 @@ export class Reaper {
       const status = this.#reap(pid)
       if (!status) continue
       this.#watched.delete(pid)
-      exited(status)
+      afterReading(() => exited(status))
     }
     this.#lookForStrangers()
   }

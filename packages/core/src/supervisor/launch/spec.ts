@@ -1,38 +1,61 @@
 import { pathToFileURL } from 'node:url'
-import type { Member } from '../../cluster/roster.js'
+import type { AppFailure } from '../../cluster/old-first.js'
+import type { MemberSpec } from '../../cluster/roster.js'
 import type { PinnedGeneration } from '../entry.js'
 import { workerEnv } from '../entry.js'
 import type { Supervisor } from '../supervisor.js'
 import type { LaunchSpec } from './launcher.js'
 import { MODULE_MAIN } from './spawn.js'
 
-/** What to launch for a member of the roster: of the generation that is pinned, never of what lies on disk now. */
+/**
+ * What to launch for a place in the roster: of the generation that is pinned, never of what lies on disk now.
+ * @param failure why the fallback is launched in place of the app
+ */
 export function launchSpec(
-  { parts: { source, folder, listeners, services, name, molds }, settings }: Supervisor,
+  { parts: { source, folder, listeners, modules, name, molds, output }, settings }: Supervisor,
   pinned: PinnedGeneration,
-  member: Member
+  member: MemberSpec,
+  failure: AppFailure | undefined
 ): Omit<LaunchSpec, 'token' | 'id'> {
-  const service = services.find((one) => one.name === member.name)
+  const service = modules.services.find((one) => one.name === member.name)
   const module = service
     ? { factory: pathToFileURL(service.file).href, listen: [], options: { options: service.options } }
     : pinned.module
   const isMold = member.role === 'mold'
+  const fallback = member.fallback && failure && modules.fallback
   return {
     role: member.role,
     name: member.name,
     generation: pinned.generation,
     main: module ? MODULE_MAIN : pinned.script,
     args: source.args,
-    execArgv: source.execArgv,
+    execArgv: fallback ? [] : source.execArgv,
     cwd: pinned.cwd,
-    env: workerEnv(pinned.env),
+    // What the user has loaded ahead of the app may be what failed.
+    env: fallback ? withoutOptions(workerEnv(pinned.env)) : workerEnv(pinned.env),
     channel: folder.socket,
     folder: folder.path,
     cluster: name,
     listeners: member.role === 'worker' ? listeners.all : [],
+    ...(output ? { output } : {}),
     ...(module ? { module } : {}),
-    ...(molds && !service ? { native: molds.url } : {}),
-    ...(isMold && member.from === 'mold' ? { warm: true } : {}),
-    ...(isMold ? { preload: settings.preload, strict: settings.strict } : {})
+    ...(molds && !service && pinned.base?.how !== 'standby' ? { native: molds.url } : {}),
+    ...(isMold && member.from === 'mold' && !pinned.base ? { warm: true } : {}),
+    ...(isMold ? { preload: settings.preload, strict: settings.strict } : {}),
+    ...(pinned.base ? { base: pinned.base } : {}),
+    ...(member.parent !== undefined && member.parent < 0 ? { fresh: true } : {}),
+    ...(service || fallback ? {} : { imports: modules.workers }),
+    ...(modules.fallback ? { quiet: true } : {}),
+    ...(fallback
+      ? { fallback: { module: fallback, failure: { ...failure, cwd: pinned.cwd, entry: entryOf(pinned) } } }
+      : {})
   }
+}
+
+function withoutOptions({ NODE_OPTIONS: _, ...rest }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return rest
+}
+
+function entryOf({ script, module }: PinnedGeneration): string {
+  return module ? module.factory : script
 }
