@@ -36,8 +36,15 @@ t.test('what a reload can change', async (t) => {
 
 t.test('the flags of the command', async (t) => {
   const help = execFileSync(process.execPath, [CLI, '--help'], { encoding: 'utf8', timeout: 30_000 })
-  const flags = [...help.matchAll(/^ +(?:-\w, +)?(--[a-z-]+) /gm)].map(([, flag]) => flag as string)
+  const [own = '', dev = ''] = help.split('Options of dev:')
+  const flagsOf = (text: string) =>
+    [...text.matchAll(/^ +(?:-\w, +)?(--[a-z-]+)[[ ]/gm)].map(([, flag]) => flag as string)
+  const flags = flagsOf(own)
   const documented = tableOf('docs/options.md', 'The command').map(([flag]) => code(flag))
   const general = ['--help', '--version']
   t.strictSame(documented.sort(), flags.filter((flag) => !general.includes(flag)).sort())
+  const ofDev = tableOf('docs/dev.md', 'Options').map(([flag]) => code(flag).replace(/[[ ].*/, ''))
+  const shared = ['--env-file', '--name', '--log-level']
+  const named = new Set([...flagsOf(dev).filter((flag) => !general.includes(flag)), ...shared])
+  t.strictSame(ofDev.sort(), [...named].sort())
 })

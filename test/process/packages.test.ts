@@ -16,6 +16,7 @@ const packages = [
   { folder: 'fastify', name: '@mapache/fastify', entries: ['.'] },
   { folder: 'express', name: '@mapache/express', entries: ['.'] },
   { folder: 'native', name: '@mapache/native', entries: ['.'], files: ['binding.gyp', 'install.mjs', 'src'] },
+  { folder: 'dev', name: '@mapache/dev', entries: ['.'] },
   { folder: 'cli', name: 'mapache', entries: [] }
 ]
 

@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { MapacheError } from '@mapache/core'
 import { describeFailure } from '@mapache/core/adapter'
+import { dev } from './dev.js'
 import { start } from './start.js'
 
 const HELP = `Usage: mapache <command>
 
   start <entry> [args]   run the entry in several workers, and reload it on SIGHUP
+  dev <entry> [args]     run the entry for development, and reload it when a file changes
   help                   print this
 
 Options of start:
@@ -21,6 +23,14 @@ Options of start:
       --boot HOW             fork, spawn, or auto: forked where that is safe
       --log-level LEVEL      trace, debug, info, warn, error, fatal or silent
       --log-format FORMAT    auto, json or line
+
+Options of dev:
+      --strategy HOW         fork, standby or restart; default: the fastest that works here
+      --watch GLOB           files that reload the app beside those that it has loaded; may be repeated
+      --refresh              pages reload themselves in the browser
+      --inspect[=ADDRESS]    debug the worker, on the same port after each reload
+      --poll                 look at files again and again, where the system does not tell of changes
+      --env-file, --name, --log-level as above
 
   -v, --version   print the version
   -h, --help      print this
@@ -38,6 +48,10 @@ async function main(args: string[]): Promise<number | undefined> {
     case 'start':
       if (rest[0] === '-h' || rest[0] === '--help') return main(['help'])
       await start(rest)
+      return undefined
+    case 'dev':
+      if (rest[0] === '-h' || rest[0] === '--help') return main(['help'])
+      await dev(rest)
       return undefined
     case undefined:
       process.stderr.write(HELP)
@@ -66,6 +80,8 @@ main(process.argv.slice(2)).then(
     if (code !== undefined) process.exitCode = code
   },
   (error) => {
+    // Who quits before the app has served was not told of an error.
+    if (error?.code === 'MAPACHE_SUPERVISOR_STOPPED' && process.argv[2] === 'dev') process.exit(0)
     const usage = error instanceof MapacheError && error.code === 'MAPACHE_OPTION_INVALID'
     console.error(usage ? `mapache: ${error.message}\nSee mapache help.` : `mapache: ${describeFailure(error)}`)
     process.exit(usage ? 2 : 1)

@@ -1,7 +1,7 @@
-import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Cluster, MapacheError } from '@mapache/core'
 import { normaliseOptions, superviseEntry } from '@mapache/core/adapter'
+import { nameOf, split } from './entry.js'
 
 /**
  * `mapache start <entry>`: this process is the supervisor and does not load the entry; its workers run it.
@@ -9,7 +9,7 @@ import { normaliseOptions, superviseEntry } from '@mapache/core/adapter'
  */
 export async function start(args: string[]): Promise<Cluster> {
   // What follows the entry is the entry's own.
-  const { own, entry, rest } = split(args)
+  const { own, entry, rest } = split(args, OPTIONS)
   const { values } = parse(own)
   if (entry === undefined) {
     throw new MapacheError('MAPACHE_OPTION_INVALID', 'start needs an entry: mapache start server.js')
@@ -59,17 +59,6 @@ function parse(args: string[]) {
   }
 }
 
-function split(args: string[]): { own: string[]; entry: string | undefined; rest: string[] } {
-  for (let index = 0; index < args.length; index += 1) {
-    const arg = args[index] as string
-    if (arg === '--') return { own: args.slice(0, index), entry: args[index + 1], rest: args.slice(index + 2) }
-    if (!arg.startsWith('-')) return { own: args.slice(0, index), entry: arg, rest: args.slice(index + 1) }
-    const known = arg.startsWith('--') ? arg.slice(2) in OPTIONS : arg === '-w'
-    if (known) index += 1
-  }
-  return { own: args, entry: undefined, rest: [] }
-}
-
 function numbers(values: Record<string, string | undefined>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(NUMBERS).flatMap(([flag, name]) =>
@@ -81,8 +70,4 @@ function numbers(values: Record<string, string | undefined>): Record<string, unk
 /** A text that is no number stays one, so that the error shows what was given. */
 function toNumber(text: string): number | string {
   return /^\d+$/.test(text) ? Number(text) : text
-}
-
-function nameOf(entry: string): string {
-  return path.basename(path.dirname(path.resolve(entry))) || 'app'
 }
