@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 
-export const CASES = ['throughput', 'loss', 'supervisor', 'reload', 'molds']
+export const CASES = ['throughput', 'loss', 'supervisor', 'reload', 'molds', 'dev']
 
 export const USAGE = `usage: npm run bench -- [${CASES.join('] [')}] [options]
 
@@ -12,7 +12,9 @@ Without a name, all of them run one after the other.
   --seconds N       length of one turn of throughput
   --reloads N       reloads for each column of loss
   --pace MS         pause of the busy habits of loss between requests
-  --without NAME    leave a column out: mapache, cluster, bare
+  --edits N         edits for each column of dev
+  --node FILE       the Node.js that runs the columns of dev; may be given more than once
+  --without NAME    leave a column out: mapache, cluster, bare; of dev a tool, or js, ts, stream, table
   --with-pm2        a column for PM2 in loss, if pm2 is on the PATH`
 
 /** Something the person at the keyboard has to change; printed without a stack. */
@@ -30,6 +32,8 @@ export function readArgs(argv) {
       seconds: { type: 'string' },
       reloads: { type: 'string' },
       pace: { type: 'string' },
+      edits: { type: 'string' },
+      node: { type: 'string', multiple: true, default: [process.execPath] },
       without: { type: 'string', multiple: true, default: [] },
       'with-pm2': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false }
@@ -47,6 +51,8 @@ export function readArgs(argv) {
     seconds: number('seconds', values.seconds, quick ? 1 : 3),
     reloads: number('reloads', values.reloads, quick ? 2 : 20),
     pace: number('pace', values.pace, 1),
+    edits: number('edits', values.edits, quick ? 2 : 15),
+    nodes: values.node,
     without: new Set(values.without),
     pm2: values['with-pm2']
   }

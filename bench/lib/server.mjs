@@ -31,6 +31,11 @@ export function markEnvironment() {
   return { [name]: value }
 }
 
+/** The processes of this run, by their mark. Linux only. */
+export function startedByUs() {
+  return startedWith(MARK)
+}
+
 /** One server process of servers/, driven over its stdin and stdout (see servers/control.mjs). */
 export class Server {
   #child

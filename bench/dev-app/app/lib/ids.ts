@@ -1,0 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
+export function newId(kind: string): string {
+  return `${kind}_${randomUUID()}`
+}
