@@ -26,7 +26,7 @@ async function measure(how) {
   const results = {}
   if (!without.has('js')) results.js = await javascript(how)
   if (!without.has('ts')) {
-    if (!stripsTypes(node)) print('\ndev: this Node.js strips no types; TypeScript needs tsx, and fork is not for it')
+    if (!stripsTypes(node)) print('\ndev: this Node.js strips no types: TypeScript needs tsx, and standby is used')
     results.ts = await typescript(how)
   }
   if (!without.has('stream')) results.stream = await stream(how)

@@ -104,7 +104,6 @@ t.test('the error page and the refresh of pages, in a browser', { skip: noBrowse
     t.equal(await page.title(), HOSTILE)
     t.equal(await page.evaluate('window.hacked'), undefined)
     t.ok((await page.locator('.stack').textContent())?.includes(HOSTILE))
-    await until(() => asked.some((url) => url.endsWith('/refresh')), 'its stream')
     t.ok(
       asked.every((url) => url.startsWith(turns.url) || url.startsWith('data:')),
       asked.join(' ')
@@ -151,10 +150,7 @@ t.test('the error page and the refresh of pages, in a browser', { skip: noBrowse
     await turns.serve(fallback(failure('broken')))
     await page.click('button')
     await shows(page, 'broken')
-    let requests = 0
-    await turns.serve(fallback(failure('another', 2)))
-    t.notOk(requests)
-    requests += 1
+    await turns.serve(html('mended'))
     await page.locator('#mapache-changed').waitFor({ state: 'visible', timeout: DEADLINE })
     await shows(page, 'broken')
   })
@@ -172,6 +168,9 @@ t.test('the error page and the refresh of pages, in a browser', { skip: noBrowse
     await page.goto(turns.url)
     await until(() => loads.length >= 3, 'the third load')
     t.ok((loads[2] as number) - (loads[0] as number) > 1_500, loads.join(' '))
+    // Chromium does not come to close a window that goes on reloading.
+    await turns.serve(html('mended'))
+    await shows(page, 'mended')
   })
 
   await t.test('a page of the app is reloaded when other code serves', async (t) => {
@@ -201,7 +200,6 @@ t.test('the error page and the refresh of pages, in a browser', { skip: noBrowse
     const { page } = await open(browser)
     let loads = 0
     const app = html('same')
-    const streams: http.ServerResponse[] = []
     await turns.serveRefreshing(1, (request, response) => {
       if (request.url === '/') loads += 1
       app(request, response)
@@ -212,7 +210,6 @@ t.test('the error page and the refresh of pages, in a browser', { skip: noBrowse
       source.addEventListener('stamp', resolve)
       source.onerror = reject
     })`)
-    t.equal(streams.length, 0)
     t.equal(loads, 1)
   })
 })

@@ -91,7 +91,7 @@ t.test('a burst makes one reload', async (t) => {
   await app.started()
   app.begin()
   for (const name of names) app.files.write(name, 'export default 2')
-  t.equal(await app.reloaded(), 'lib/m0.mjs and 5 more')
+  t.match(await app.reloaded(), /^lib\/m\d\.mjs and 5 more$/)
   t.same((await app.ask()).more, [2, 2])
   t.equal(await app.change('lib/m0.mjs', 'export default 3'), 'lib/m0.mjs')
   t.equal(app.reloads, 2)

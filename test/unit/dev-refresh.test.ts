@@ -185,6 +185,22 @@ t.test('what an app does wrong fails as ever', async (t) => {
   t.equal((await load(port)).body.replace(TAG, ''), 'ERR_INVALID_ARG_TYPE')
 })
 
+t.test('what becomes a page only when its head is written, with the body at hand, stays as it is', async (t) => {
+  const port = await serve(t, (_request, response) => {
+    const { writeHead } = response
+    // As middleware does that changes headers at the last moment.
+    response.writeHead = function (this: http.ServerResponse, ...args: unknown[]) {
+      this.setHeader('content-type', 'text/html')
+      return (writeHead as (...args: unknown[]) => http.ServerResponse).apply(this, args)
+    } as typeof writeHead
+    response.setHeader('content-length', Buffer.byteLength(PAGE))
+    response.end(PAGE)
+  })
+  const { body, headers } = await load(port)
+  t.equal(body, PAGE)
+  t.equal(Number(headers['content-length']), Buffer.byteLength(PAGE))
+})
+
 t.test('an old client gets no chunks', async (t) => {
   const port = await serve(t, (_request, response) => pages['several writes']?.(response))
   const { connect } = await import('node:net')

@@ -58,6 +58,8 @@ export function copyApp(name, language) {
 /** Removes the copies of this run. */
 export function removeCopies() {
   rmSync(path.join(copies, `${process.pid}`), { recursive: true, force: true })
+  // Another run may have its copies there.
+  if (existsSync(copies) && readdirSync(copies).length === 0) rmSync(copies, { recursive: true })
 }
 
 function withoutTypes(text) {

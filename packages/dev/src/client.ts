@@ -25,9 +25,7 @@ export function clientScript(stamp: string): string {
       sessionStorage.setItem(key, value)
     } catch {}
   }
-  const renew = (other) => {
-    if (memory() === other) return
-    memory(other)
+  const reload = () => {
     const changed = document.getElementById('mapache-changed')
     if (changed) changed.hidden = false
     else location.reload()
@@ -44,7 +42,9 @@ export function clientScript(stamp: string): string {
     source = new EventSource('${STREAM_PATH}')
     source.onopen = () => { opened = true }
     source.addEventListener('stamp', ({ data }) => {
-      if (data !== stamp) renew(data)
+      if (data === stamp || memory() === data) return
+      memory(data)
+      reload()
     })
     source.onerror = () => {
       // Closed by the browser: there was an answer, and it is no stream. The app runs, without this script.
@@ -52,8 +52,8 @@ export function clientScript(stamp: string): string {
       source.close()
       if (Date.now() - since > LONGEST) wait = FIRST
       if (!answered) later(connect)
-      else if (opened) location.reload()
-      else timer = setTimeout(() => location.reload(), UNKNOWN)
+      else if (opened) reload()
+      else timer = setTimeout(reload, UNKNOWN)
     }
   }
   document.addEventListener('visibilitychange', () => {

@@ -10,13 +10,15 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 export function appendToPage({ method }: IncomingMessage, response: ServerResponse, tail: Buffer): void {
   const { writeHead, end } = response
   let appends = false
+  /** It is too late: the body was handed over whole as something else. */
+  let left = false
   /** The length of a body that is handed over whole, before the head is written. */
   let whole: number | undefined
 
   response.writeHead = function (this: ServerResponse, status: number, ...rest: unknown[]) {
     if (!this.headersSent) {
       const given = rest.find((value) => typeof value === 'object' && value !== null) as Headers | undefined
-      appends = isPage(status, (name) => findHeader(given, name) ?? this.getHeader(name))
+      appends = !left && isPage(status, (name) => findHeader(given, name) ?? this.getHeader(name))
       if (appends) {
         const length = findHeader(given, LENGTH)
         const ownLength = this.getHeader(LENGTH) ?? whole
@@ -34,7 +36,8 @@ export function appendToPage({ method }: IncomingMessage, response: ServerRespon
     // What is no body is for Node to refuse.
     if (body === undefined || this.writableEnded) return pass()
     if (!this.headersSent) {
-      if (!isPage(this.statusCode, (name) => this.getHeader(name))) return pass()
+      left = !isPage(this.statusCode, (name) => this.getHeader(name))
+      if (left) return pass()
       if (method !== 'HEAD' && !this.hasHeader('transfer-encoding') && !this.hasHeader('trailer')) whole = body.length
       this.writeHead(this.statusCode)
     }
