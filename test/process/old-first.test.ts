@@ -57,7 +57,7 @@ t.test('the new workers are launched when none of the old ones answers any more'
 t.test(
   'what began before is finished by the old worker, and what comes after on the same connections is not',
   async (t) => {
-    const app = new OldFirstApp(t, { settings: { workers: 1, stopIdleGrace: 20_000 } })
+    const app = new OldFirstApp(t, { settings: { workers: 1 } })
     const port = await app.up(1)
     const [kept, held, half] = [await open(t, port), await open(t, port), await open(t, port)]
     kept.ask('/version')
@@ -82,7 +82,7 @@ t.test(
 )
 
 t.test('what arrives before there is a new one waits for it', async (t) => {
-  const app = new OldFirstApp(t, { settings: { workers: 1, stopIdleGrace: 20_000 } })
+  const app = new OldFirstApp(t, { settings: { workers: 1 } })
   const port = await app.up(1)
   const kept = await open(t, port)
   kept.ask('/version')
@@ -108,7 +108,7 @@ t.test('what arrives before there is a new one waits for it', async (t) => {
 t.test(
   'requests that wait for 100-continue, have no body or are asked for the head alone are handed on as well',
   async (t) => {
-    const app = new OldFirstApp(t, { settings: { workers: 1, stopIdleGrace: 20_000 } })
+    const app = new OldFirstApp(t, { settings: { workers: 1 } })
     const port = await app.up(1)
     const used = async (): Promise<RawClient> => {
       const client = await open(t, port)
@@ -164,7 +164,7 @@ t.test('a reload that runs is dropped for one that is newer', async (t) => {
 })
 
 t.test('workers that retire from an ordinary reload do not answer with old code either', async (t) => {
-  const app = new OldFirstApp(t, { settings: { workers: 1, stopIdleGrace: 20_000 } })
+  const app = new OldFirstApp(t, { settings: { workers: 1 } })
   const port = await app.up(1)
   const kept = await open(t, port)
   kept.ask('/version')
@@ -189,7 +189,7 @@ t.test('without a fallback code that does not boot is tried again, and nothing o
 })
 
 t.test('a client that goes while its request waits is no trouble', async (t) => {
-  const app = new OldFirstApp(t, { settings: { workers: 1, stopIdleGrace: 20_000 } })
+  const app = new OldFirstApp(t, { settings: { workers: 1 } })
   const port = await app.up(1)
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
   await askVersion(port, false, agent)

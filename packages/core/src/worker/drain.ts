@@ -16,7 +16,7 @@ export interface DrainOptions {
   mode: 'retire' | 'stop' | 'forward'
   /** When what is left is cut, ms from now. */
   drainTimeout: number
-  /** How long idle connections are kept, ms, but for a retirement: there it is left to their own timeouts. */
+  /** On a stop: how long idle connections are kept, ms. */
   stopIdleGrace: number
 }
 
@@ -60,7 +60,7 @@ export class Drain {
       this.#timers.push(setTimeout(resolve, options.drainTimeout, 'late'))
     })
     if (options.mode === 'stop') this.#closeIdleAfter(options.stopIdleGrace)
-    if (options.mode === 'forward') this.forward(options.stopIdleGrace)
+    if (options.mode === 'forward') this.forward()
     const finished = (async () => {
       for (const server of this.#servers) await this.#retire(server, options)
       this.#finished()
@@ -77,14 +77,12 @@ export class Drain {
 
   /**
    * From here on none of the servers answers by itself what arrives, however the drain began.
-   * @param stopIdleGrace how long idle connections are kept, ms
    */
-  forward(stopIdleGrace: number): void {
+  forward(): void {
     if (!this.#options) return
     this.#options = { ...this.#options, mode: 'forward' }
     // All of them at once.
     for (const server of this.#servers) void this.#retire(server, this.#options)
-    this.#closeIdleAfter(stopIdleGrace)
   }
 
   /** After one more turn of the loop: what had arrived by then is a request, and its connection not idle. */

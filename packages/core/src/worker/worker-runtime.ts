@@ -327,9 +327,9 @@ export class WorkerRuntime implements Runtime {
   }
 
   /** It retires already, and is to hand on what still arrives. */
-  #forward({ mode, stopIdleGrace }: DrainOptions): void {
+  #forward({ mode }: DrainOptions): void {
     if (mode !== 'forward') return
-    this.#drain.forward(stopIdleGrace)
+    this.#drain.forward()
     this.#channel.send({ type: 'forwarding' })
   }
 
