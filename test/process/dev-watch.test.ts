@@ -230,6 +230,21 @@ for (const poll of [false, true]) {
   })
 }
 
+t.test('a save at the very start, in the tick of the clock in which the file was made, polled', async (t) => {
+  // Files get the time of the system's last tick, which may be some milliseconds ago.
+  const now = Date.now
+  t.teardown(() => Object.assign(Date, { now }))
+  Date.now = () => now() + 8
+  for (let round = 1; round <= 5; round += 1) {
+    const app = new App(t, { 'server.js': '1', 'sentinel.js': '0', 'views/index.html': '1' })
+    await app.watch(['sentinel.js'], { poll: true, watch: ['views/**'] })
+    app.write('views/index.html', '2')
+    await app.told('views/index.html')
+    t.same(await app.rest(), reload('views/index.html'))
+    await app.watcher.close()
+  }
+})
+
 t.test('a workspace package, linked into node_modules', async (t) => {
   const app = new App(t, source, 'apps/shop')
   app.write('../../package.json', '{"workspaces":["apps/*","libs/*"]}')

@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs'
 import path from 'node:path'
 import type { Cluster, ClusterEvents } from '@mapache/core'
 import { type FailureError, withoutInside } from './failure.js'
@@ -9,6 +8,7 @@ import { readMemory } from './terminal/memory.js'
 import { openInBrowser } from './terminal/open.js'
 import type { Terminal } from './terminal/terminal.js'
 import { needsTransform } from './typescript.js'
+import { realPath } from './watch/files.js'
 import { type Change, Watcher } from './watch/watcher.js'
 
 export interface SessionOptions {
@@ -195,14 +195,6 @@ function urlOf(address: Cluster['addresses'][number]): string {
   const { port, family } = address
   const host = LOCAL.has(address.address) ? 'localhost' : family === 'IPv6' ? `[${address.address}]` : address.address
   return `http://${host}:${port}`
-}
-
-function realPath(file: string): string {
-  try {
-    return realpathSync(file)
-  } catch {
-    return file
-  }
 }
 
 /** How long a stop may take without a word, ms. */

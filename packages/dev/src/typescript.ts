@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { MapacheError } from '@mapache/core'
 import { getTsconfig, type TsConfigResult } from 'get-tsconfig'
+import { realPath } from './watch/files.js'
 
 export { needsTransform, transformHint } from './typescript-errors.js'
 
@@ -112,14 +113,14 @@ function isFoundFrom(cwd: string, config: TsConfigResult): boolean {
 
 /** The URL of tsx's own entry, from the folders that the app itself would find it in: NODE_PATH is not one. */
 function findTsx(entry: string, cwd: string): string | undefined {
-  for (const folder of [realFolder(path.dirname(entry)), realFolder(cwd)]) {
+  for (const folder of [realPath(path.dirname(entry)), realPath(cwd)]) {
     const manifest = process.versions.pnp ? resolved(folder) : above(folder)
     if (manifest === undefined) continue
     const { version, exports } = JSON.parse(readFileSync(manifest, 'utf8')) as TsxManifest
     const main = exports?.['.']
     // Before version 4 it could not be given to --import.
     if (typeof main !== 'string' || Number.parseInt(version ?? '', 10) < 4) continue
-    return pathToFileURL(path.join(realFolder(path.dirname(manifest)), main)).href
+    return pathToFileURL(path.join(realPath(path.dirname(manifest)), main)).href
   }
   return undefined
 }
@@ -137,14 +138,6 @@ function resolved(folder: string): string | undefined {
     return createRequire(path.join(folder, 'any.js')).resolve('tsx/package.json')
   } catch {
     return undefined
-  }
-}
-
-function realFolder(folder: string): string {
-  try {
-    return realpathSync(folder)
-  } catch {
-    return folder
   }
 }
 

@@ -77,6 +77,11 @@ export class Saves<Tag> {
     if (!this.#prints.has(file)) this.#prints.set(file, UNREAD)
   }
 
+  /** Whether it is remembered what a file holds. */
+  knows(file: string): boolean {
+    return (this.#prints.get(file) ?? UNREAD) !== UNREAD
+  }
+
   /** Whether files are to be looked at now. */
   get isBusy(): boolean {
     return this.#asked.size > 0 || this.#comparing > 0

@@ -1,9 +1,8 @@
-import { realpathSync } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Burst } from './burst.js'
 import { classify, isBelow, isCovered, isInModules, type Known, LOCKFILES, MARKERS, SOURCES } from './changes.js'
 import { COARSE } from './contents.js'
+import { changedAt, filesIn, realPath } from './files.js'
 import { chokidarWatch, Folders, type FoldersOptions } from './folders.js'
 import { compileGlobs } from './globs.js'
 import { projectFolders } from './projects.js'
@@ -49,6 +48,8 @@ export class Watcher {
   readonly #dependencies = new Set<string>()
   /** What changed after this may have been read by the app before. In milliseconds since 1970. */
   #launchedAt = now()
+  /** The folders that are looked into at the start. */
+  readonly #noticing: Promise<void>[] = []
   #firedAt: number | undefined
   readonly #startedAt = this.#launchedAt
   #isClosed = false
@@ -92,7 +93,7 @@ export class Watcher {
     )
     for (const file of projects.flatMap(manifests)) this.#saves.remember(file, Number.POSITIVE_INFINITY, 'dependencies')
     this.#load(this.#entry, Number.POSITIVE_INFINITY)
-    this.ready = this.#folders.ready().then(() => this.#saves.idle())
+    this.ready = this.#begin()
   }
 
   /**
@@ -128,6 +129,12 @@ export class Watcher {
     for (const timer of this.#timers) clearTimeout(timer)
     this.#saves.close()
     await this.#folders.close()
+    await this.#saves.idle()
+  }
+
+  async #begin(): Promise<void> {
+    await this.#folders.ready()
+    await Promise.all(this.#noticing)
     await this.#saves.idle()
   }
 
@@ -169,7 +176,7 @@ export class Watcher {
   #look(folder: string, since: number): void {
     const lookedAt = Math.max(this.#startedAt, Date.now() - COARSE)
     if (since !== Number.POSITIVE_INFINITY) void this.#lookAt(folder, since)
-    else if (this.#known.globs.bases.length > 0) void this.#noticeIn(folder)
+    else if (this.#known.globs.bases.length > 0) this.#noticing.push(this.#noticeIn(folder))
     // Between this look and the folder's watch more may happen.
     for (const delay of AGAIN) {
       const timer = setTimeout(() => {
@@ -182,12 +189,21 @@ export class Watcher {
 
   async #lookAt(folder: string, since: number): Promise<void> {
     for (const file of await filesIn(folder)) {
-      if (this.#classify(file) !== 'ignore' && (await changedAt(file)) > since) this.#event(file, false)
+      if (this.#classify(file) === 'ignore') continue
+      // The time of a save may lag behind; where it is known what the file held, looking once too often is no harm.
+      const from = this.#saves.knows(file) ? since - COARSE : since
+      if ((await changedAt(file)) > from) this.#event(file, false)
     }
   }
 
   async #noticeIn(folder: string): Promise<void> {
-    for (const file of await filesIn(folder)) if (this.#classify(file) !== 'ignore') this.#saves.notice(file)
+    for (const file of await filesIn(folder)) {
+      const meaning = this.#classify(file)
+      if (meaning === 'ignore') continue
+      // Its next change may have the very time of this one: only what it holds tells them apart.
+      if ((await changedAt(file)) > this.#startedAt - COARSE) this.#saves.remember(file, this.#startedAt, meaning)
+      else this.#saves.notice(file)
+    }
   }
 
   #canMatter(file: string): boolean {
@@ -208,26 +224,6 @@ function manifests(folder: string): string[] {
 /** The clock counts whole milliseconds, a file's time parts of them. */
 function now(): number {
   return Date.now() + 1
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
-  return entries.filter((entry) => entry.isFile()).map(({ name }) => path.join(folder, name))
-}
-
-async function changedAt(file: string): Promise<number> {
-  const stats = await stat(file).catch(() => undefined)
-  return stats?.ctimeMs ?? 0
-}
-
-/** The real path; that of the nearest folder which exists, if there is no such file. */
-function realPath(file: string): string {
-  try {
-    return realpathSync(file)
-  } catch {
-    const folder = path.dirname(file)
-    return folder === file ? file : path.join(realPath(folder), path.basename(file))
-  }
 }
 
 /** A package manager writes for seconds: gathered longer, since nobody waits for it. */
