@@ -74,7 +74,10 @@ t.test('a module brings a service, messages and listeners, and what is wrong wit
   fixture.kill('SIGTERM')
   t.strictSame(await fixture.exit(), { code: 0, signal: null })
   const end = fixture.output.slice(from)
-  t.ok(end.lastIndexOf('worker=') < end.indexOf('service=count/helper gen=2'), 'services stop after the workers')
+  t.ok(
+    end.lastIndexOf('worker=') < end.search(/service=count\/helper gen=2 pid=\d+ retiring/),
+    'services stop after the workers'
+  )
   t.strictSame(fixture.processes(), [])
 })
 

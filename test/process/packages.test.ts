@@ -12,7 +12,7 @@ import { supported } from '#native'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const version = '0.1.0'
 const packages = [
-  { folder: 'core', name: '@mapache/core', entries: ['.', './worker', './adapter'] },
+  { folder: 'core', name: '@mapache/core', entries: ['.', './worker', './adapter', './operator'] },
   { folder: 'fastify', name: '@mapache/fastify', entries: ['.'] },
   { folder: 'express', name: '@mapache/express', entries: ['.'] },
   { folder: 'native', name: '@mapache/native', entries: ['.'], files: ['binding.gyp', 'install.mjs', 'src'] },

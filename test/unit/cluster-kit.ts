@@ -9,7 +9,8 @@ export interface Row {
   name: string
   /**
    * `w g1 x2 +1`: two workers and a spare of generation 1, `fw` if they are forked, `of=-1` from which mold if it is not their
-   * own; `w g1 x1 fallback`: what serves for the app; `m g1 x1`: its mold, `once` for a standby; `shell g1 x1`: a service.
+   * own; `w g1 x1 fallback`: what serves for the app; `m g1 x1`: its mold, `once` for a standby; `shell g1 x1`: a service,
+   * `alone` if its successor waits until it is gone.
    */
   slots: string[]
   /** `w g1 p2 serving`, ids from 1; see `toMember`. */
@@ -80,6 +81,7 @@ export function toMember(text: string, id: number): Member {
     generation: Number(generation.slice(1)),
     place: Number(place.slice(1)),
     state: state as State,
+    launchedAt: 0,
     since: time('since'),
     seenAt: time('seen'),
     hurried: flags.includes('hurried'),
@@ -116,7 +118,8 @@ function toSlot(text: string): Slot {
     spare: Number(rest.find((word) => word.startsWith('+')) ?? 0),
     ...(parent === undefined ? {} : { parent: Number(parent) }),
     ...(rest.includes('fallback') ? { fallback: true } : {}),
-    ...(rest.includes('once') ? { once: true } : {})
+    ...(rest.includes('once') ? { once: true } : {}),
+    ...(rest.includes('alone') ? { alone: true } : {})
   }
 }
 

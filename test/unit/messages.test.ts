@@ -13,6 +13,7 @@ const vitals = {
   rss: 5e7,
   heapUsed: 2e7
 }
+const memory = { pss: 3e7, own: 2e7 }
 const drained = { cutRequests: 0, cutSockets: 0, cutStreams: 0, closedIdle: 3 }
 const tcp = { address: '::', family: 'IPv6', port: 3000 }
 
@@ -81,9 +82,10 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
   },
   vitals: {
     from: ['worker'],
-    valid: [{ vitals }],
+    valid: [{ vitals }, { vitals, memory }],
     invalid: [
       {},
+      { vitals, memory: { pss: 1 } },
       { vitals: { ...vitals, rss: -1 } },
       { vitals: { ...vitals, rss: null } },
       { vitals: { ...vitals, listening: 1 } },
@@ -108,7 +110,7 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     valid: [{ request: 3, error }],
     invalid: [{ request: 3 }, { error }]
   },
-  alive: { from: ['service', 'mold'], valid: [{}], invalid: [{ more: 1 }] },
+  alive: { from: ['service', 'mold'], valid: [{}, { memory }], invalid: [{ more: 1 }, { memory: 1 }] },
   leave: { from: ['worker', 'service', 'mold'], valid: [{}], invalid: [{ reason: 'signal' }] },
   forwarding: { from: ['worker'], valid: [{}], invalid: [{ since: 1 }] },
   drained: {
@@ -121,13 +123,19 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     valid: [
       { request: 1, method: 'status' },
       { request: 2, method: 'scale', workers: 4 },
-      { request: 3, method: 'reload', oldFirst: true }
+      { request: 3, method: 'reload', oldFirst: true },
+      { request: 4, method: 'recycle', id: 7 },
+      { request: 5, method: 'revive' },
+      { request: 6, method: 'events' },
+      { request: 7, method: 'log', lines: 20 }
     ],
     invalid: [
       { request: 1 },
       { request: 1, method: 'exec' },
       { request: 1, method: 'scale', workers: '4' },
-      { request: 1, method: 'reload', oldFirst: 'yes' }
+      { request: 1, method: 'reload', oldFirst: 'yes' },
+      { request: 1, method: 'recycle', id: -1 },
+      { request: 1, method: 'log', lines: 0.5 }
     ]
   },
   module: {
@@ -214,6 +222,7 @@ const DOWN: Record<string, { valid: object[]; invalid: object[] }> = {
     valid: [{ ticketKeys: 'ab', backlog: 4_096, stopIdleGrace: 0, drainTimeout: 90_000, hangTimeout: 0 }],
     invalid: [{}, { ticketKeys: '', backlog: 1, stopIdleGrace: 0, drainTimeout: 0 }]
   },
+  admitted: { valid: [{}], invalid: [{ ticketKeys: 'ab' }] },
   activate: { valid: [{}], invalid: [{ id: 1 }] },
   retire: {
     valid: [
@@ -230,6 +239,10 @@ const DOWN: Record<string, { valid: object[]; invalid: object[] }> = {
   reply: {
     valid: [{ request: 1 }, { request: 1, value: { any: 'thing' } }, { request: 1, error }],
     invalid: [{}, { request: 'one' }, { request: 1, error: 'no' }]
+  },
+  event: {
+    valid: [{ event: 'stopped' }, { event: 'scale', data: { workers: 2 } }],
+    invalid: [{}, { event: '' }, { event: 'x'.repeat(201) }]
   },
   refused: { valid: [{ reason: '' }, { reason: 'no' }], invalid: [{}, { reason: 'x'.repeat(20_001) }] },
   module: { valid: [{ module: 'shell', message: 'run', data: null }], invalid: [{ module: 'shell' }] }

@@ -2,7 +2,9 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
-import { findModuleFile, type MapacheModule, resolveModules } from '#core/modules.js'
+import { findModuleFile } from '#core/module-file.js'
+import { type MapacheModule, resolveModules } from '#core/modules.js'
+import type { ServiceOption } from '#core/services.js'
 
 const base = t.testdir({
   'jobs.js': '',
@@ -28,12 +30,56 @@ t.test('a service has its file, its count and a name that is unique in the clust
     { name: 'queue', entry: './jobs.js', instances: 2, options },
     { name: 'clock', entry: './other.mjs' }
   ]
+  const file = path.join(base, 'other.mjs')
+  const usual = { control: false, overlap: false }
   t.strictSame(resolve({ name: 'jobs', services: two }, { name: 'more', services: [two[1]] }), [
-    { module: 'jobs', name: 'jobs/queue', file: path.join(base, 'jobs.js'), count: 2, options },
-    { module: 'jobs', name: 'jobs/clock', file: path.join(base, 'other.mjs'), count: 1, options: undefined },
-    { module: 'more', name: 'more/clock', file: path.join(base, 'other.mjs'), count: 1, options: undefined }
+    { name: 'jobs/queue', file: path.join(base, 'jobs.js'), count: 2, options, ...usual },
+    { name: 'jobs/clock', file, count: 1, options: undefined, ...usual },
+    { name: 'more/clock', file, count: 1, options: undefined, ...usual }
   ])
+  const trusted = { ...two[1], control: true, overlap: true }
+  t.match(resolve({ name: 'jobs', services: [trusted] }), [{ name: 'jobs/clock', control: true, overlap: true }])
 })
+
+t.test("the app's own services come first, under their own names, with an entry or a function", async (t) => {
+  const own = (services: unknown) => resolveModules([service({})], base, services as ServiceOption[]).services
+  const run = () => {}
+  t.match(
+    own([
+      { name: 'mail', run },
+      { name: 'clock', entry: './other.mjs', instances: 3 }
+    ]),
+    [
+      { name: 'mail', file: undefined, count: 1 },
+      { name: 'clock', file: path.join(base, 'other.mjs'), count: 3 },
+      { name: 'jobs/queue', count: 1 }
+    ]
+  )
+  const wrong: [unknown, string][] = [
+    [{ name: 'a' }, 'services[0].entry must be the path or URL of a file that exists, got undefined'],
+    [{ name: 'a', run: 1 }, 'services[0].run must be a function, and is there in place of an entry, got 1'],
+    [{ name: 'a', run, entry: './jobs.js' }, 'services[0].run must be a function, and is there in place of an entry'],
+    [{ name: 'a', run, overlap: 1 }, 'services[0].overlap must be true or false, got 1'],
+    [{ run }, 'services[0].name must be a text, got undefined'],
+    [null, 'services[0].name must be a text, got undefined']
+  ]
+  for (const [given, message] of wrong) {
+    t.throws(() => own([given]), { code: 'MAPACHE_OPTION_INVALID', message: new RegExp(quoted(message)) })
+  }
+  t.throws(
+    () =>
+      own([
+        { name: 'a', run },
+        { name: 'a', run }
+      ]),
+    /services\[1\].name is the name of another service already/
+  )
+  t.throws(() => resolve(service({ run })), { code: 'MAPACHE_MODULE_INVALID', message: /run is not for modules/ })
+})
+
+function quoted(text: string): string {
+  return text.replace(/[[\]().]/g, '\\$&')
+}
 
 t.test('an entry may be a path, a URL, or the name of a package', async (t) => {
   const entries: [unknown, string][] = [

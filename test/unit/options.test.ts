@@ -25,6 +25,7 @@ const DEFAULTS = {
   name: undefined,
   control: false,
   modules: [],
+  services: [],
   log: {}
 }
 
@@ -180,8 +181,8 @@ t.test('what a worker reports are the options that were given and can travel', a
   t.strictSame(reportedOptions(given), { workers: 2, name: 'shop', backoff: { min: 1 } })
 })
 
-t.test('every option but modules and log is reported, as changeable or as fixed', async (t) => {
-  const names = Object.keys(DEFAULTS).filter((name) => name !== 'modules' && name !== 'log')
+t.test('every option but modules, services and log is reported, as changeable or as fixed', async (t) => {
+  const names = Object.keys(DEFAULTS).filter((name) => !['modules', 'services', 'log'].includes(name))
   t.strictSame([...CHANGEABLE, ...FIXED].sort(), names.sort())
 })
 

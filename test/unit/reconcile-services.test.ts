@@ -72,6 +72,54 @@ table([
     actions: ['launch shell g2 p1']
   },
   {
+    name: 'the successor of a service that runs alone is launched beside it',
+    slots: ['w g2 x1', 'jobs g2 x1 alone'],
+    members: [worker, 'jobs g1 p1 serving'],
+    actions: ['launch jobs g2 p1']
+  },
+  {
+    name: 'a service that runs alone stays while its successor boots',
+    slots: ['w g2 x1', 'jobs g2 x1 alone'],
+    members: [worker, 'jobs g1 p1 serving', 'jobs g2 p1 launching'],
+    actions: []
+  },
+  {
+    name: 'a service that runs alone goes as soon as its successor is ready, which waits',
+    slots: ['w g2 x1', 'jobs g2 x1 alone'],
+    members: [worker, 'jobs g1 p1 serving', 'jobs g2 p1 ready'],
+    actions: ['retire 2 reload']
+  },
+  {
+    name: 'a successor waits until the one before it has finished',
+    slots: ['w g2 x1', 'jobs g2 x1 alone'],
+    members: [worker, 'jobs g1 p1 retiring', 'jobs g2 p1 ready'],
+    actions: []
+  },
+  {
+    name: 'a successor waits until the one before it is gone that was killed',
+    slots: ['w g2 x1', 'jobs g2 x1 alone'],
+    members: [worker, 'jobs g1 p1 retiring killed', 'jobs g2 p1 ready'],
+    actions: []
+  },
+  {
+    name: 'when the one before it is gone, a successor begins',
+    slots: ['w g2 x1', 'jobs g2 x1 alone'],
+    members: [worker, 'jobs g2 p1 ready'],
+    actions: ['activate 2']
+  },
+  {
+    name: 'of two that run alone each begins when one of those before has gone',
+    slots: ['w g2 x1', 'jobs g2 x2 alone'],
+    members: [worker, 'jobs g1 p1 retiring', 'jobs g2 p1 ready', 'jobs g2 p2 ready'],
+    actions: ['activate 3']
+  },
+  {
+    name: 'a service that runs alone and was asked to leave goes when its replacement is ready',
+    slots: ['w g2 x1', 'jobs g2 x1 alone'],
+    members: [worker, 'jobs g2 p1 serving stale', 'jobs g2 p1 ready'],
+    actions: ['retire 2 signal']
+  },
+  {
     name: 'a service does not count as a worker that serves',
     slots: ['w g2 x1', 'shell g2 x1'],
     members: ['w g1 p1 serving', 'shell g2 p1 serving', 'w g2 p1 launching'],

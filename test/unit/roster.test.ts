@@ -38,6 +38,7 @@ t.test('a launched member is in the roster, oldest first, until it has exited', 
     ...worker(2),
     id: 2,
     state: 'launching',
+    launchedAt: 20,
     since: 20,
     seenAt: 20,
     hurried: false,
@@ -184,4 +185,22 @@ t.test('a worker that was asked to leave and left by itself did not crash', asyn
   roster.serving(member, 2)
   member.stale = { reason: 'signal', urgent: false }
   t.strictSame(roster.exited(member, 6_000, backoff, 0), { reason: 'signal', failed: false })
+})
+
+t.test('what waits after failures can be told to launch at once', async (t) => {
+  const roster = new Roster()
+  const crash = (role: 'worker' | 'service', place: number) =>
+    roster.exited(roster.launch({ ...worker(place), role, name: role === 'service' ? 'jobs' : '' }, 0), 10, backoff, 1)
+  for (const _ of ['replaced at once', 'waits']) {
+    crash('worker', 1)
+    crash('worker', 2)
+    crash('service', 1)
+  }
+  t.equal(roster.waiting('worker', 10), 2)
+  t.equal(roster.waiting('service', 10), 1)
+  t.equal(roster.waiting('worker', 10 + backoff.max), 0)
+  t.equal(roster.revive(10), 3)
+  t.equal(roster.waiting('worker', 10), 0)
+  t.match(roster.place(worker(1)), { failures: 2, notBefore: 10 })
+  t.equal(roster.revive(10), 0)
 })

@@ -1,11 +1,12 @@
 import type { EventEmitter } from 'node:events'
-import type { BoundAddress, DrainedData, VitalsData } from './channel/messages.js'
+import type { BoundAddress, DrainedData, MemoryData, VitalsData } from './channel/messages.js'
 import type { RollKind } from './cluster/roll.js'
 import type { EndReason, Role } from './cluster/roster.js'
 import type { State } from './cluster/states.js'
 import type { MapacheError } from './errors.js'
+import type { LogLine } from './supervisor/log-tail.js'
 
-export type { BoundAddress, DrainedData, VitalsData }
+export type { BoundAddress, DrainedData, LogLine, MemoryData, VitalsData }
 
 /** One worker, service or mold, as it was when it was asked for. */
 export interface ProcessInfo {
@@ -17,21 +18,37 @@ export interface ProcessInfo {
   readonly place: number
   readonly state: State
   readonly pid: number | undefined
+  /** Since its launch, ms. */
+  readonly age: number
   /** How long it has been in its state, ms. */
   readonly inState: number
+  /** Why it leaves, or is to. */
+  readonly reason: EndReason | undefined
   /** How often its place failed in a row. */
   readonly failures: number
+  /** Of a worker; read once a second. */
   readonly vitals: VitalsData | undefined
+  /** What it takes of the memory, where the system tells (Linux); read every ten seconds. */
+  readonly memory: MemoryData | undefined
 }
 
 /** How the cluster is, as plain data. */
 export interface ClusterStatus {
   name: string
+  /** The supervisor's. */
   pid: number
+  /** Of @mapache/core, in the supervisor. */
+  version: string
+  /** When the supervisor started, in milliseconds since 1970. */
+  startedAt: number
   generation: number
   /** How many workers should serve, and how many do. */
   target: number
   serving: number
+  /** How many places of workers wait after failures until they launch again. */
+  waiting: number
+  /** The generation that a rollback would go back to. */
+  rollback: number | undefined
   /** Where a running reload is. */
   roll: { generation: number; kind: RollKind; phase: string } | undefined
   /** Whether the workers of the generation that serves are forked from a mold. */
@@ -90,6 +107,8 @@ export interface ClusterEvents {
   /** The app does not boot, or has crashed, and the fallback of a module serves in its place until the next reload. */
   'app:failed': [{ generation: number; phase: 'boot' | 'crash'; error: Error }]
   scale: [{ workers: number }]
+  /** A line of Mapache's own log. */
+  log: [LogLine]
   stop: [{ mode: 'graceful' | 'now' }]
   stopped: []
 }
@@ -101,14 +120,17 @@ export type ExitEvent = ProcessInfo & {
   code: number | null
   signal: string | null
   drained: DrainedData | undefined
+  /** What ended it, if it failed. */
+  error?: Error
 }
 
 /**
- * The running cluster, in each role. In a worker `reload`, `scale` and `stop` are requests to the supervisor, allowed by
- * `control: true`; `workers` has only the worker itself there, and no events arrive: `status()` tells of all.
+ * The running cluster, in each role. Outside of the supervisor all that it does are requests to the supervisor: in workers
+ * allowed by `control: true`, in services by that of their own specification. Events arrive there from the first listener
+ * on, and `generation`, `workers` and `addresses` are as the last `status()` told; in a worker they are its own.
  */
 export interface Cluster extends EventEmitter<ClusterEvents> {
-  readonly role: 'supervisor' | 'worker'
+  readonly role: 'supervisor' | 'worker' | 'service' | 'operator'
   /** The generation that serves; in a worker, its own. */
   readonly generation: number
   readonly workers: readonly ProcessInfo[]
@@ -152,9 +174,28 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
    */
   scale(workers: number): Promise<void>
   /**
+   * Replaces one worker or service, replacement first.
+   * @param id as in `status()`
+   * @returns when it retires
+   * @throws MAPACHE_PROCESS_UNKNOWN; MAPACHE_BOOT_FAILED when `bootAttempts` replacements in a row failed: it serves on, and
+   *   `cause` is the last one's error; MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED
+   */
+  recycle(id: number): Promise<void>
+  /**
+   * Launches at once what waits after failures.
+   * @returns how many places waited
+   * @throws MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED
+   */
+  revive(): Promise<number>
+  /**
+   * The last lines of Mapache's own log, from level info on, oldest first.
+   * @param lines how many at the most; default 100, and no more than 1,000 are kept
+   */
+  tail(lines?: number): Promise<LogLine[]>
+  /**
    * Stops the cluster: workers answer what was accepted, then everything is gone.
    * @param mode `now` ends without finishing
-   * @returns when no process is left
+   * @returns when no process is left; in a worker or service, at once
    * @throws MAPACHE_CONTROL_DENIED
    */
   stop(mode?: 'graceful' | 'now'): Promise<void>

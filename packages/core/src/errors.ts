@@ -102,6 +102,10 @@ export const CATALOGUE = {
     means: 'A worker asked to control the cluster without being allowed to.',
     fix: 'Set control: true if app code in a worker may reload, scale and stop the cluster.'
   },
+  MAPACHE_PROCESS_UNKNOWN: {
+    means: 'No worker or service has the id that was named.',
+    fix: 'Take an id of `mapache status`: a process that has been replaced has a new one.'
+  },
   MAPACHE_REFORK_UNSUPPORTED: {
     means: 'Workers that were spawned cannot be reforked.',
     fix: 'Use reload() instead: it starts new workers from disk. To fork workers, install @mapache/native (docs/forking.md).'

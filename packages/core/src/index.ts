@@ -9,6 +9,8 @@ export type {
   ClusterStatus,
   DrainedData,
   ExitEvent,
+  LogLine,
+  MemoryData,
   ProcessInfo,
   ReloadOptions,
   ReloadResult,
@@ -17,7 +19,8 @@ export type {
 export { CATALOGUE, MapacheError, type MapacheErrorCode } from './errors.js'
 export { type HttpApp, type HttpOptions, mapacheHttp } from './http.js'
 export type { Listenable } from './listenable.js'
-export type { Failure, MapacheModule, MessageSender, MessageSpec, ServiceSpec } from './modules.js'
+export type { Failure, MapacheModule, MessageSender, MessageSpec } from './modules.js'
 export type { MapacheOptions } from './options.js'
+export type { ServiceOption, ServiceSpec } from './services.js'
 export type { Factory } from './worker/factory.js'
 export type { ServiceHandle, WorkerHandle } from './worker/handle.js'

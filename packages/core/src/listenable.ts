@@ -1,23 +1,16 @@
-import { EventEmitter } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import { expandLocalhost, type ListenAddress, type ListenArgs, type ListenCallback, parseListen } from './address.js'
-import type {
-  BoundAddress,
-  Cluster,
-  ClusterEvents,
-  ClusterStatus,
-  ProcessInfo,
-  ReloadOptions,
-  ReloadResult
-} from './cluster.js'
+import type { BoundAddress, Cluster, ProcessInfo } from './cluster.js'
 import { MapacheError } from './errors.js'
-import { findModuleFile } from './modules.js'
+import { findModuleFile } from './module-file.js'
 import { observed } from './observed.js'
 import { normaliseOptions, reportedOptions } from './options.js'
+import { RemoteCluster } from './remote-cluster.js'
 import { type EntrySource, logicalCwd, ownEntry, workerExecArgv } from './supervisor/entry.js'
 import { supervise } from './supervisor/start.js'
 import { checkFactory, type Factory, loadFactory } from './worker/factory.js'
 import { currentRuntime, type Runtime } from './worker/registry.js'
+import { runOwnService } from './worker/service.js'
 
 /** How apps of one framework are served. A module that exports one as `adapter` can be named by URL. */
 export interface Adapter<App, Options extends object = object> {
@@ -48,11 +41,11 @@ export interface Listenable {
   /**
    * Starts the cluster: this is the moment when the process becomes its supervisor. In a worker: serves the app.
    * Takes what `server.listen` takes, or an array of addresses.
-   * @returns the cluster, when its first worker serves
+   * @returns the cluster, when its first worker serves. In a service whose function the app's own script has: never
    * @throws MAPACHE_LISTEN_INVALID, MAPACHE_ADDRESS_IN_USE, MAPACHE_ADDRESS_DENIED, MAPACHE_ADDRESS_UNAVAILABLE,
    *   MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE, MAPACHE_NODE_VERSION,
    *   MAPACHE_UNSUPPORTED_PLATFORM, MAPACHE_IN_CLUSTER, MAPACHE_ALREADY_LISTENING, MAPACHE_CHANNEL_FOLDER,
-   *   MAPACHE_MODULE_INVALID, MAPACHE_FACTORY_INVALID. If nobody waits for the promise, the error is printed and the
+   *   MAPACHE_MODULE_INVALID, MAPACHE_OPTION_INVALID, MAPACHE_FACTORY_INVALID. If nobody waits for the promise, the error is printed and the
    *   process exits with code 1.
    */
   listen(...args: ListenArgs): Promise<Cluster>
@@ -83,6 +76,7 @@ export function makeListenable<App, Options extends object>(
         const { addresses } = parseListen(args)
         const runtime = currentRuntime()
         // Whether or not the app's code catches it, a worker that cannot serve has failed to boot.
+        if (runtime?.role === 'service') return runOwnService(runtime, settings.services)
         if (runtime) return runtime.serve(() => inWorker(args).catch((error) => runtime.fail(error)))
         const entry = source ?? ownEntry()
         const module = entry.module && { ...entry.module, listen: [addresses] }
@@ -135,56 +129,27 @@ export async function serveInWorker<App, Options extends object>(
 }
 
 /** The cluster as a worker sees it. */
-export class WorkerCluster extends EventEmitter<ClusterEvents> implements Cluster {
-  readonly role = 'worker'
+export class WorkerCluster extends RemoteCluster {
   readonly #runtime: Runtime
 
   constructor(runtime: Runtime) {
-    super()
+    super('worker', runtime)
     this.#runtime = runtime
   }
 
-  get generation(): number {
+  override get generation(): number {
     return this.#runtime.handle.generation
   }
 
-  get addresses(): readonly BoundAddress[] {
+  override get addresses(): readonly BoundAddress[] {
     return this.#runtime.addresses
   }
 
-  get workers(): readonly ProcessInfo[] {
+  override get workers(): readonly ProcessInfo[] {
     const { id, generation } = this.#runtime.handle
     const own = { id, generation, role: 'worker', name: '', place: 0, state: 'serving', pid: process.pid } as const
-    return [{ ...own, inState: 0, failures: 0, vitals: undefined }]
-  }
-
-  reload({ oldFirst = false }: ReloadOptions = {}): Promise<ReloadResult> {
-    return this.#runtime.call('reload', { oldFirst })
-  }
-
-  async prime(): Promise<never> {
-    throw new MapacheError('MAPACHE_CONTROL_DENIED', 'only the supervisor itself decides what is kept ready')
-  }
-
-  refork(): Promise<ReloadResult> {
-    return this.#runtime.call('refork')
-  }
-
-  rollback(): Promise<ReloadResult> {
-    return this.#runtime.call('rollback')
-  }
-
-  async scale(workers: number): Promise<void> {
-    normaliseOptions({ workers })
-    await this.#runtime.call('scale', { workers })
-  }
-
-  async stop(mode: 'graceful' | 'now' = 'graceful'): Promise<void> {
-    await this.#runtime.call(mode === 'now' ? 'stop-now' : 'stop')
-  }
-
-  status(): Promise<ClusterStatus> {
-    return this.#runtime.call('status')
+    const unknown = { reason: undefined, vitals: undefined, memory: undefined }
+    return [{ ...own, age: 0, inState: 0, failures: 0, ...unknown }]
   }
 }
 
@@ -202,7 +167,8 @@ function moduleSource(adapter: Adapter<never, never>, factory: string | URL, opt
   }
   const factoryUrl = pathToFileURL(file).href
   return {
-    script: '',
+    // Of services whose function it has.
+    script: process.argv[1] ?? '',
     args: process.argv.slice(2),
     execArgv: workerExecArgv(process.execArgv),
     cwd,

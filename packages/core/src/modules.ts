@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import path from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
 import type { Cluster, ClusterEvents } from './cluster.js'
 import { type ErrorData, MapacheError } from './errors.js'
-import { show } from './options.js'
+import { findModuleFile } from './module-file.js'
+import { type ResolvedService, resolveService, type ServiceOption, type ServiceSpec } from './services.js'
+import { show } from './show.js'
+
+export type { ServiceSpec }
 
 /** What a module may bring. Everything beside the core is one: a shell, metrics, your own. */
 export interface MapacheModule {
@@ -28,16 +29,6 @@ export interface MapacheModule {
   primes?: 'auto' | 'fork' | 'standby'
   /** Listeners for the cluster's events, in the supervisor. What they throw is logged and harms nobody. */
   on?: { readonly [Event in keyof ClusterEvents]?: (event: ClusterEvents[Event][0], cluster: Cluster) => void }
-}
-
-export interface ServiceSpec {
-  name: string
-  /** Path or URL of a module whose default export runs the service: `(service) => ...`. */
-  entry: string | URL
-  /** How many processes; default 1. */
-  instances?: number
-  /** Plain data, handed to the service as `service.options`. */
-  options?: unknown
 }
 
 export interface MessageSpec {
@@ -79,23 +70,18 @@ export interface ResolvedModules {
   primes: MapacheModule['primes']
 }
 
-/** A service with its entry found and its count filled in. */
-export interface ResolvedService {
-  module: string
-  /** `module/service`, unique in the cluster. */
-  name: string
-  file: string
-  count: number
-  options: unknown
-}
-
 /**
- * Checks the modules and finds the files that they name.
+ * Checks the modules and the services, and finds the files that they name.
  * @param base the folder that relative entries start from
- * @throws MAPACHE_MODULE_INVALID
+ * @param own the option `services`
+ * @throws MAPACHE_MODULE_INVALID, MAPACHE_OPTION_INVALID
  */
-export function resolveModules(modules: readonly MapacheModule[], base: string): ResolvedModules {
-  const services = resolveServices(modules, base)
+export function resolveModules(
+  modules: readonly MapacheModule[],
+  base: string,
+  own: readonly ServiceOption[] = []
+): ResolvedModules {
+  const services = resolveServices(modules, base, own)
   const urls = (what: 'worker' | 'fallback') => {
     return modules.flatMap((module, index) => {
       return module[what] === undefined ? [] : [urlOf(`modules[${index}].${what}`, module[what], base)]
@@ -124,10 +110,23 @@ function onlyOne(modules: readonly MapacheModule[], what: 'fallback' | 'primes')
   throw invalid(`modules[${modules.indexOf(second)}].${what}`, `is of module ${first?.name} already`, second[what])
 }
 
-function resolveServices(modules: readonly MapacheModule[], base: string): ResolvedService[] {
+function resolveServices(
+  modules: readonly MapacheModule[],
+  base: string,
+  given: readonly ServiceOption[]
+): ResolvedService[] {
   const names = new Set<string>()
   const services = new Set<string>()
-  return modules.flatMap((module, index) => {
+  const add = (resolved: ResolvedService, at: string, name: string, wrong: typeof invalid) => {
+    if (services.has(resolved.name)) throw wrong(`${at}.name`, 'is the name of another service already', name)
+    services.add(resolved.name)
+    return resolved
+  }
+  const ofOption = given.map((service, nth) => {
+    const at = `services[${nth}]`
+    return add(resolveService(at, '', service, base, wrongOption), at, service.name, wrongOption)
+  })
+  const ofModules = modules.flatMap((module, index) => {
     const at = `modules[${index}]`
     if (module === null || typeof module !== 'object') throw invalid(at, 'must be an object', module)
     if (typeof module.name !== 'string' || module.name === '')
@@ -139,13 +138,13 @@ function resolveServices(modules: readonly MapacheModule[], base: string): Resol
     const { services: own = [] } = module
     if (!Array.isArray(own)) throw invalid(`${at}.services`, 'must be an array', own)
     return own.map((service: ServiceSpec, nth) => {
-      const resolved = resolveService(`${at}.services[${nth}]`, module, service, base)
-      const taken = services.has(resolved.name)
-      if (taken) throw invalid(`${at}.services[${nth}].name`, 'is the name of another service already', service.name)
-      services.add(resolved.name)
-      return resolved
+      const where = `${at}.services[${nth}]`
+      // Of what a module brings the app's own script knows nothing.
+      if (service && 'run' in service) throw invalid(`${where}.run`, 'is not for modules: give an entry', service.run)
+      return add(resolveService(where, `${module.name}/`, service, base, invalid), where, service.name, invalid)
     })
   })
+  return [...ofOption, ...ofModules]
 }
 
 function checkListeners(at: string, module: MapacheModule): void {
@@ -162,37 +161,8 @@ function checkMessages(at: string, module: MapacheModule): void {
   }
 }
 
-function resolveService(at: string, module: MapacheModule, service: ServiceSpec, base: string): ResolvedService {
-  const { name, entry, instances = 1, options } = service ?? {}
-  if (typeof name !== 'string' || name === '') throw invalid(`${at}.name`, 'must be a text', name)
-  if (!Number.isSafeInteger(instances) || instances < 1) {
-    throw invalid(`${at}.instances`, 'must be a positive integer', instances)
-  }
-  const file = findModuleFile(entry, base)
-  if (file === undefined) throw invalid(`${at}.entry`, 'must be the path or URL of a file that exists', entry)
-  return { module: module.name, name: `${module.name}/${name}`, file, count: instances, options }
-}
-
-/** The file behind a path (relative to `base`), a package's name or a file URL; undefined when there is none. */
-export function findModuleFile(given: unknown, base: string): string | undefined {
-  if (given instanceof URL || (typeof given === 'string' && given.startsWith('file:'))) {
-    try {
-      const file = fileURLToPath(given)
-      return existsSync(file) ? file : undefined
-    } catch {
-      // A URL of another protocol, or of a file on another host.
-      return undefined
-    }
-  }
-  if (typeof given !== 'string' || given === '') return undefined
-  const file = path.resolve(base, given)
-  // The path as it is named, not as it resolves: a symlink in it may point elsewhere at the next reload.
-  if (path.isAbsolute(given) || given.startsWith('.')) return existsSync(file) ? file : undefined
-  try {
-    return createRequire(path.join(base, 'noop.js')).resolve(given)
-  } catch {
-    return existsSync(file) ? file : undefined
-  }
+function wrongOption(at: string, must: string, got: unknown): MapacheError {
+  return new MapacheError('MAPACHE_OPTION_INVALID', `${at} ${must}, got ${show(got)}`)
 }
 
 function invalid(at: string, must: string, got: unknown): MapacheError {

@@ -4,6 +4,7 @@ import type { Backoff } from './cluster/backoff.js'
 import { MapacheError } from './errors.js'
 import { isLogger, type LogOption } from './log.js'
 import type { MapacheModule } from './modules.js'
+import type { ServiceOption } from './services.js'
 import { nearestName, show } from './show.js'
 
 export { nearestName, show }
@@ -62,6 +63,8 @@ export interface MapacheOptions {
   control?: boolean
   /** Modules: see docs/modules.md. */
   modules?: MapacheModule[]
+  /** Supervised helper processes of the app's own: see docs/services.md. */
+  services?: ServiceOption[]
   /** A pino level, `false`, `{ level, format }`, or a pino logger of your own. */
   log?: LogOption
 }
@@ -90,6 +93,7 @@ export interface Settings {
   readonly name: string | undefined
   readonly control: boolean
   readonly modules: readonly MapacheModule[]
+  readonly services: readonly ServiceOption[]
   readonly log: LogOption
 }
 
@@ -196,6 +200,12 @@ const OptionsSchema = v.strictObject({
       'must be an array of modules'
     )
   ),
+  services: v.optional(
+    v.array(
+      v.custom<ServiceOption>(() => true),
+      'must be an array of services'
+    )
+  ),
   log: v.optional(
     v.custom<LogOption>((input) => {
       if (input === false || isLogger(input)) return true
@@ -260,6 +270,7 @@ function withDefaults(given: MapacheOptions): Settings {
     name: given.name,
     control: given.control ?? false,
     modules: Object.freeze([...(given.modules ?? [])]),
+    services: Object.freeze([...(given.services ?? [])]),
     log: given.log ?? {}
   }
 }

@@ -10,6 +10,7 @@ import {
   ownEntry,
   parseListen,
   reportedOptions,
+  runOwnService,
   supervise
 } from '@mapache/core/adapter'
 import type { FastifyInstance } from 'fastify'
@@ -43,7 +44,9 @@ export function trackInstances(): void {
         known.passed = true
         return known.listen.apply(this, args)
       }
-      return currentRuntime() ? serve(fastify, known, args) : becomeSupervisor(fastify, known.options, args)
+      const runtime = currentRuntime()
+      if (runtime?.role === 'service') return runOwnService(runtime, normaliseOptions(known.options).services)
+      return runtime ? serve(fastify, known, args) : becomeSupervisor(fastify, known.options, args)
     } as never
   })
 }
@@ -64,6 +67,11 @@ export function takeOverLate(fastify: FastifyInstance, options: object): void {
   const known = rootOf(fastify)
   if (known && !known.passed) return
   const runtime = currentRuntime()
+  if (runtime?.role === 'service') {
+    const { services } = normaliseOptions(options)
+    fastify.server.listen = (() => void runOwnService(runtime, services)) as never
+    return
+  }
   if (runtime) {
     runtime.manage(reportedOptions(options), () => fastify.close())
     markMain(fastify.server)

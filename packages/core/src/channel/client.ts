@@ -2,9 +2,17 @@ import { EventEmitter, once } from 'node:events'
 import net from 'node:net'
 import { errorFromData, MapacheError } from '../errors.js'
 import { encode, FrameReader, MESSAGE_LIMIT } from './frames.js'
-import { checkDownward, type Downward, PROTOCOL_VERSION, type Upward } from './messages.js'
+import {
+  checkDownward,
+  type Downward,
+  OPERATOR_TOKEN,
+  OPERATOR_VERSION,
+  PROTOCOL_VERSION,
+  type Upward
+} from './messages.js'
 
 type Welcome = Extract<Downward, { type: 'welcome' }>
+type Greeting = Extract<Downward, { type: 'welcome' | 'admitted' }>
 type Request = Extract<Upward, { type: 'listen' | 'call' }>
 type WithoutRequest<Message> = Message extends Request ? Omit<Message, 'request'> : never
 
@@ -30,9 +38,25 @@ export class ChannelClient extends EventEmitter<{ message: [Downward]; closed: [
   /**
    * Connects and says hello.
    * @returns the channel and the supervisor's welcome
-   * @throws MAPACHE_CHANNEL_CLOSED when there is no supervisor, or it refuses this process
+   * @throws MAPACHE_CHANNEL_CLOSED when there is no supervisor, or it refuses this process; MAPACHE_CHANNEL_VERSION
    */
   static async connect(path: string, token: string): Promise<{ channel: ChannelClient; welcome: Welcome }> {
+    const { channel, greeting } = await ChannelClient.#open(path, token, PROTOCOL_VERSION)
+    return { channel, welcome: greeting as Welcome }
+  }
+
+  /**
+   * Connects as an operator. The channel keeps the process alive until it is closed.
+   * @throws as `connect`
+   */
+  static async operate(path: string): Promise<ChannelClient> {
+    const { channel } = await ChannelClient.#open(path, OPERATOR_TOKEN, OPERATOR_VERSION)
+    channel.#socket.ref()
+    channel.#holds = 1
+    return channel
+  }
+
+  static async #open(path: string, token: string, version: number) {
     const socket = net.connect(path)
     try {
       await once(socket, 'connect')
@@ -40,12 +64,12 @@ export class ChannelClient extends EventEmitter<{ message: [Downward]; closed: [
       throw new MapacheError('MAPACHE_CHANNEL_CLOSED', `no supervisor answers at ${path}`, { cause })
     }
     const channel = new ChannelClient(socket)
-    channel.send({ type: 'hello', version: PROTOCOL_VERSION, token })
-    const welcome = await new Promise<Welcome>((resolve, reject) => {
+    channel.send({ type: 'hello', version, token })
+    const greeting = await new Promise<Greeting>((resolve, reject) => {
       let refusal = ''
       const take = (message: Downward) => {
         if (message.type === 'refused') refusal = message.reason
-        if (message.type !== 'welcome') return
+        if (message.type !== 'welcome' && message.type !== 'admitted') return
         channel.off('message', take).off('closed', gone)
         resolve(message)
       }
@@ -56,7 +80,7 @@ export class ChannelClient extends EventEmitter<{ message: [Downward]; closed: [
       channel.on('message', take).on('closed', gone)
     })
     socket.unref()
-    return { channel, welcome }
+    return { channel, greeting }
   }
 
   get closed(): boolean {

@@ -3,10 +3,18 @@ import type { ErrorData } from '../errors.js'
 import { ReportedOptionsSchema } from '../options.js'
 
 /** Raised whenever a message changes in a way that the other side would misread. */
-export const PROTOCOL_VERSION = 3
+export const PROTOCOL_VERSION = 4
+
+/** The version that operators speak, who may come with another copy of Mapache: raised when `call` or `event` change. */
+export const OPERATOR_VERSION = 1
+
+/** What an operator says in place of a token: the folder's permissions have let it in. */
+export const OPERATOR_TOKEN = 'operator'
 
 /** The roles on the channel. What each may say stands with each message. */
 export type ChannelRole = 'worker' | 'service' | 'mold' | 'operator'
+
+export type CallMethod = (typeof METHODS)[number]
 
 const id = v.pipe(v.number(), v.integer(), v.minValue(0))
 const amount = v.pipe(v.number(), v.finite(), v.minValue(0))
@@ -38,6 +46,13 @@ const Vitals = v.strictObject({
   rss: amount,
   heapUsed: amount
 })
+/** Bytes, where the system tells. */
+const Memory = v.strictObject({
+  /** Shared pages counted in parts. */
+  pss: amount,
+  /** Pages that no other process has. */
+  own: amount
+})
 const Drained = v.strictObject({
   /** Requests without a whole response, upgraded sockets and HTTP/2 streams that were cut at the deadline. */
   cutRequests: id,
@@ -58,7 +73,19 @@ const ALL = ['worker', 'service', 'mold', 'operator'] as const
 const PROCESSES = ['worker', 'service'] as const
 const LAUNCHED = ['worker', 'service', 'mold'] as const
 const CALLERS = ['worker', 'service', 'operator'] as const
-const METHODS = ['status', 'reload', 'refork', 'rollback', 'scale', 'stop', 'stop-now'] as const
+const METHODS = [
+  'status',
+  'events',
+  'log',
+  'reload',
+  'refork',
+  'rollback',
+  'scale',
+  'recycle',
+  'revive',
+  'stop',
+  'stop-now'
+] as const
 const moduleMessage = { module: name, message: name, data: v.unknown() }
 const reply = { request: id, value: v.optional(v.unknown()), error: v.optional(ErrorSchema) }
 
@@ -74,9 +101,9 @@ export const UPWARD = {
   failed: up('failed', LAUNCHED, { error: ErrorSchema }),
   /** Asks for an address that it was not started with; the handle comes by Node's IPC. */
   listen: up('listen', PROCESSES, { request: id, address: Wanted }),
-  vitals: up('vitals', ['worker'], { vitals: Vitals }),
+  vitals: up('vitals', ['worker'], { vitals: Vitals, memory: v.optional(Memory) }),
   /** Services and molds say it once a second, in place of vitals. */
-  alive: up('alive', ['service', 'mold'], {}),
+  alive: up('alive', ['service', 'mold'], { memory: v.optional(Memory) }),
   /** Has the code loaded and can be forked, unless it holds something; a worker says it that was promoted. */
   molded: up('molded', ['mold', 'worker'], { open: v.array(Open), timers: v.array(Open) }),
   /** A worker was forked; its pid. */
@@ -88,11 +115,17 @@ export const UPWARD = {
   forwarding: up('forwarding', ['worker'], {}),
   /** Finished its drain; leaves next. */
   drained: up('drained', ['worker'], { drained: Drained }),
-  /** Controls the cluster: workers only with `control: true`. */
+  /** Asks for something that `Cluster` does; who may do more than look is told by `calls.ts`. */
   call: up('call', CALLERS, {
     request: id,
     method: v.picklist(METHODS),
+    /** Of `scale`. */
     workers: v.optional(id),
+    /** Of `recycle`. */
+    id: v.optional(id),
+    /** Of `log`. */
+    lines: v.optional(id),
+    /** Of `reload`. */
     oldFirst: v.optional(v.boolean())
   }),
   /** A module's own message; the module checks `data`. */
@@ -108,6 +141,8 @@ const DOWNWARD = v.variant('type', [
     drainTimeout: amount,
     hangTimeout: amount
   }),
+  /** An operator's welcome. */
+  down('admitted', {}),
   down('activate', {}),
   /** `forward`: what still arrives is no longer its own to answer. */
   down('retire', { mode: v.picklist(['retire', 'stop', 'forward']), drainTimeout: amount, stopIdleGrace: amount }),
@@ -119,6 +154,8 @@ const DOWNWARD = v.variant('type', [
   down('hurry', {}),
   down('ticket-keys', { ticketKeys: name }),
   down('reply', reply),
+  /** An event of the cluster, for who has called `events`. */
+  down('event', { event: name, data: v.optional(v.unknown()) }),
   down('refused', { reason: text }),
   down('module', moduleMessage)
 ])
@@ -130,6 +167,7 @@ export type Downward = v.InferOutput<typeof DOWNWARD>
 export type BoundAddress = v.InferOutput<typeof Bound>
 export type WantedAddress = v.InferOutput<typeof Wanted>
 export type VitalsData = v.InferOutput<typeof Vitals>
+export type MemoryData = v.InferOutput<typeof Memory>
 export type OpenData = v.InferOutput<typeof Open>
 export type DrainedData = v.InferOutput<typeof Drained>
 

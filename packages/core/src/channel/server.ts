@@ -2,12 +2,20 @@ import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import net from 'node:net'
 import { encode, FrameReader, MESSAGE_LIMIT } from './frames.js'
-import { type ChannelRole, checkUpward, type Downward, PROTOCOL_VERSION, type Upward } from './messages.js'
+import {
+  type ChannelRole,
+  checkUpward,
+  type Downward,
+  OPERATOR_TOKEN,
+  OPERATOR_VERSION,
+  PROTOCOL_VERSION,
+  type Upward
+} from './messages.js'
 
-/** Who may say hello: a process that was launched with this token, once. */
+/** Who may say hello: a process that was launched with this token, once; and operators, who are nobody's peer. */
 export interface Admission<Peer> {
   role: ChannelRole
-  peer: Peer
+  peer: Peer | undefined
 }
 
 export interface ChannelHandlers<Peer> {
@@ -17,9 +25,10 @@ export interface ChannelHandlers<Peer> {
   message(connection: Connection<Peer>, message: Exclude<Upward, { type: 'hello' }>): void
   /** A message did not fit, or came out of turn. `fatal` when the connection is closed for it. */
   refused(connection: Connection<Peer>, reason: string, fatal: boolean): void
+  closed(connection: Connection<Peer>): void
 }
 
-/** One process on the channel, as the supervisor sees it. */
+/** One process or operator on the channel, as the supervisor sees it. */
 export class Connection<Peer> {
   readonly #socket: net.Socket
   /** Set by its hello. */
@@ -91,6 +100,7 @@ export class ChannelServer<Peer> {
       clearTimeout(strangers)
       budget.end()
       this.#sockets.delete(socket)
+      this.#handlers.closed(connection)
     })
   }
 
@@ -99,14 +109,13 @@ export class ChannelServer<Peer> {
     if ('refused' in checked) return this.#refuse(connection, checked.refused, connection.admission === undefined)
     const { message } = checked
     if (message.type !== 'hello') return this.#handlers.message(connection, message)
-    if (message.version !== PROTOCOL_VERSION) {
-      return this.#refuse(
-        connection,
-        `protocol version ${message.version}, this supervisor speaks ${PROTOCOL_VERSION}`,
-        true
-      )
+    const { version, token } = message
+    const isOperator = token === OPERATOR_TOKEN
+    const own = isOperator ? OPERATOR_VERSION : PROTOCOL_VERSION
+    if (version !== own) {
+      return this.#refuse(connection, `protocol version ${version}, this supervisor speaks ${own}`, true)
     }
-    connection.admission = this.#handlers.admit(message.token)
+    connection.admission = isOperator ? { role: 'operator', peer: undefined } : this.#handlers.admit(token)
     if (!connection.admission) return this.#refuse(connection, 'unknown token', true)
     this.#handlers.hello(connection)
   }

@@ -14,6 +14,8 @@ export interface Slot {
   fallback?: true
   /** Of molds: one worker comes from each, which it becomes itself. */
   once?: true
+  /** Of services: a successor does nothing before the one that it replaces is gone, so that never more than `count` run. */
+  alone?: true
   count: number
   /** Workers booted and held back, on top of `count`. */
   spare: number

@@ -43,7 +43,7 @@ export interface PlanSettings {
 export interface PlanState {
   settings: PlanSettings
   /** Names and counts of the services, which follow the generation. */
-  services: readonly { name: string; count: number }[]
+  services: readonly { name: string; count: number; alone?: true }[]
   /** The generation that serves. */
   current: number
   /** The last number given to a generation. */
@@ -224,7 +224,7 @@ function baseSlots({ generation, once, held }: Base): Slot[] {
 }
 
 function serviceSlots({ services }: PlanState, generation: number): Slot[] {
-  return services.map(({ name, count }) => ({ role: 'service', name, generation, from: 'disk', count, spare: 0 }))
+  return services.map((service) => ({ ...service, role: 'service', generation, from: 'disk', spare: 0 }))
 }
 
 /** In a stop: of whichever generation they are, for a roll may have been cut. */

@@ -1,5 +1,6 @@
 import type { Desired, Slot } from './desired.js'
 import type { EndReason, Member, MemberSpec, Roster } from './roster.js'
+import { isReplaced, roomToServe } from './services.js'
 
 /** One step towards what is desired. `wait` says when to look again if nothing happens before (monotonic ms). */
 export type Action =
@@ -33,7 +34,7 @@ export function reconcile(desired: Desired, roster: Pick<Roster, 'members' | 'pl
     return actions
   }
   const slots = ownersOf(desired, alive)
-  activate(slots, actions)
+  activate(slots, members, actions)
   retireSurplus(desired, slots, alive, members.some(holdsSocketUnheard), actions)
   launchMissing(desired, members, roster, now, actions)
   hurry(desired, alive, actions)
@@ -78,16 +79,16 @@ function enforceDeadlines(desired: Desired, members: readonly Member[], now: num
 }
 
 /** Lets ready members serve until the slot's count serves or is about to; those beyond are its spares. */
-function activate(slots: readonly SlotView[], actions: Action[]): void {
+function activate(slots: readonly SlotView[], all: readonly Member[], actions: Action[]): void {
   for (const { slot, members } of slots) {
     // A mold that is ready has nothing more to do than to fork.
     if (slot.role === 'mold') continue
-    let active = members.filter((member) => member.state === 'serving' || member.activatedAt !== undefined).length
+    let room = roomToServe(slot, members, all)
     for (const member of members) {
-      if (active >= slot.count) break
+      if (room <= 0) break
       if (member.state !== 'ready' || member.activatedAt !== undefined) continue
       actions.push({ do: 'activate', id: member.id })
-      active += 1
+      room -= 1
     }
   }
 }
@@ -129,9 +130,9 @@ function retireSurplus(
     } else if (member.state === 'launching') {
       actions.push({ do: 'kill', id: member.id, reason: desired.stopping === 'no' ? 'unwanted' : reason })
     } else if (member.role !== 'worker' || member.state === 'ready' || member.stale?.urgent) {
-      const replaced =
-        member.role !== 'service' || desired.stopping !== 'no' || isReplaced(member, alive, slots, actions)
-      if (replaced) actions.push({ do: 'retire', id: member.id, reason, ...(member.role === 'worker' ? forward : {}) })
+      const isService = member.role === 'service' && desired.stopping === 'no'
+      if (!isService || isReplaced(member, unretired(alive, actions), desired.slots))
+        actions.push({ do: 'retire', id: member.id, reason, ...(member.role === 'worker' ? forward : {}) })
     } else if (serving > desired.capacity) {
       actions.push({ do: 'retire', id: member.id, reason, ...forward })
       serving -= 1
@@ -156,20 +157,9 @@ function keep(slot: Slot, members: readonly Member[]): Member[] {
   return [...serving, ...others.slice(0, slot.count - serving.length + slot.spare)]
 }
 
-/** A service is replaced like a worker: as many as its slot counts serve without it, unless its slot is gone. */
-function isReplaced(
-  member: Member,
-  alive: readonly Member[],
-  slots: readonly SlotView[],
-  actions: readonly Action[]
-): boolean {
-  const view = slots.find(({ slot }) => slot.role === member.role && slot.name === member.name)
-  if (!view || member.stale?.urgent || member.state !== 'serving') return true
+function unretired(members: readonly Member[], actions: readonly Action[]): Member[] {
   const retired = new Set(actions.flatMap((action) => (action.do === 'retire' ? [action.id] : [])))
-  const others = alive.filter(
-    (other) => other !== member && other.role === member.role && other.name === member.name && !retired.has(other.id)
-  )
-  return others.filter(({ state }) => state === 'serving').length >= view.slot.count
+  return members.filter(({ id }) => !retired.has(id))
 }
 
 /**
@@ -184,9 +174,9 @@ function launchMissing(
   actions: Action[]
 ): void {
   if (desired.stopping !== 'no') return
-  const retired = new Set(actions.flatMap((action) => (action.do === 'retire' ? [action.id] : [])))
-  const held = members.some((member) => isHandingOver(member) || (desired.oldFirst && retired.has(member.id)))
-  const present = members.filter((member) => isPresent(member) && !retired.has(member.id))
+  const staying = unretired(members, actions)
+  const held = members.some(isHandingOver) || (desired.oldFirst && staying.length < members.length)
+  const present = staying.filter(isPresent)
   const spares = desired.slots.reduce((sum, slot) => sum + (slot.role === 'worker' ? slot.spare : 0), 0)
   let room = desired.capacity + desired.surge + spares - present.filter(({ role }) => role === 'worker').length
   let next = Number.POSITIVE_INFINITY
@@ -206,7 +196,7 @@ function launchMissing(
       if (slot.role === 'worker' && room <= 0) break
       if (slot.from === 'mold' && mold?.once && (mold.askedAt !== undefined || used.has(mold))) break
       missing -= 1
-      const { count: _, spare: __, ...rest } = slot
+      const { count: _, spare: __, alone: ___, ...rest } = slot
       const spec = { ...rest, place }
       const { notBefore } = roster.place(spec)
       if (notBefore > now) {

@@ -51,6 +51,7 @@ export interface MemberSpec {
 export interface Member extends MemberSpec {
   readonly id: number
   state: State
+  readonly launchedAt: number
   since: number
   pid?: number
   /** Told to start serving. */
@@ -98,6 +99,7 @@ export class Roster {
       ...spec,
       id: ++this.#lastId,
       state: 'launching',
+      launchedAt: now,
       since: now,
       seenAt: now,
       hurried: false,
@@ -159,6 +161,19 @@ export class Roster {
   /** When the place may launch again (monotonic ms), and how many processes failed there in a row. */
   place(spec: MemberSpec): { failures: number; notBefore: number } {
     return this.#places.get(placeKey(spec)) ?? { failures: 0, notBefore: 0 }
+  }
+
+  /** The places that wait after failures, by role. */
+  waiting(role: Role, now: number): number {
+    const keys = [...this.#places].filter(([key, { notBefore }]) => key.split(':')[1] === role && notBefore > now)
+    return keys.length
+  }
+
+  /** Lets what waits after failures launch at once. @returns how many places waited */
+  revive(now: number): number {
+    const waiting = [...this.#places.values()].filter(({ notBefore }) => notBefore > now)
+    for (const place of waiting) place.notBefore = now
+    return waiting.length
   }
 
   /** Forgets the accounts of generations that nothing wants any more. */

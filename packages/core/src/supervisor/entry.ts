@@ -20,7 +20,7 @@ export interface EntrySource {
 /** A generation pinned: what its workers boot, however often. */
 export interface PinnedGeneration {
   generation: number
-  /** The script's real path. */
+  /** The script's real path; in the module form that of the supervisor's own, for services, as far as it has one. */
   script: string
   cwd: string
   env: NodeJS.ProcessEnv
@@ -78,7 +78,7 @@ export function pinGeneration(
   base: NodeJS.ProcessEnv
 ): PinnedGeneration {
   const { module } = source
-  const script = module ? '' : realPath(source.script)
+  const script = module ? ownScript(source.script) : realPath(source.script)
   return {
     generation,
     script,
@@ -120,6 +120,14 @@ export function logicalCwd(): string {
     // PWD names something else, or nothing.
   }
   return process.cwd()
+}
+
+function ownScript(file: string): string {
+  try {
+    return file && realpathSync(file)
+  } catch {
+    return ''
+  }
 }
 
 function realPath(file: string): string {

@@ -7,6 +7,7 @@ export function announce<Event extends keyof ClusterEvents>(
   event: Event,
   ...args: ClusterEvents[Event]
 ): void {
+  supervisor.followers.tell(event, args[0])
   const listeners = supervisor.listeners(event) as ((...args: unknown[]) => unknown)[]
   for (const listener of listeners) guard(supervisor, event, () => listener.apply(supervisor, args))
   for (const { on, name } of supervisor.settings.modules) {

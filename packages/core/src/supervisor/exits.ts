@@ -27,7 +27,9 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
     const wait = Math.max(0, Math.round(roster.place(member).notBefore - now))
     log.warn(`${who}: ${failures} failures in a row in place ${member.place}; next launch in ${wait} ms`)
   }
-  announce(supervisor, eventName(member, 'exit'), { ...before, state: 'exited', reason, failed, code, signal, drained })
+  const end = { state: 'exited', reason, failed, code, signal, drained } as const
+  const because = failed ? { error: errorFromData(error) } : {}
+  announce(supervisor, eventName(member, 'exit'), { ...before, failures, ...end, ...because })
   supervisor.apply({
     type: 'exited',
     id: member.id,

@@ -90,13 +90,40 @@ export async function sweepFolders(env: NodeJS.ProcessEnv = process.env): Promis
   for (const root of channelRoots(env)) {
     for (const entry of list(root)) {
       const folder = path.join(root, entry)
-      if (!/^\d+-[0-9a-f]+$/.test(entry) || (await answers(folder))) continue
+      if (!FOLDER.test(entry) || (await answers(folder))) continue
       const pids = livingMarkers(folder)
       if (pids.length === 0) removeFolder(folder)
       leaving.push(...pids)
     }
   }
   return leaving
+}
+
+/** A cluster that runs. */
+export interface FoundCluster {
+  name: string
+  /** The supervisor's. */
+  pid: number
+  /** The folder of its channel. */
+  folder: string
+}
+
+/** The folders of the clusters of this user whose supervisor answers. */
+export async function findFolders(env: NodeJS.ProcessEnv): Promise<FoundCluster[]> {
+  const folders = [...channelRoots(env), ...serviceRoots()].flatMap((root) => {
+    return list(root).flatMap((entry) => (FOLDER.test(entry) ? [path.join(root, entry)] : []))
+  })
+  const found = [...new Set(folders)].map(async (folder) => {
+    const { pid, name } = readRecord(folder)
+    return pid !== undefined && name !== undefined && (await answers(folder)) ? [{ name, pid, folder }] : []
+  })
+  return (await Promise.all(found)).flat().sort((a, b) => a.pid - b.pid)
+}
+
+/** Where clusters are that somebody else started, with another environment: systemd's runtime directories. */
+function serviceRoots(): string[] {
+  const bases = ['/run', `/run/user/${userInfo().uid}`]
+  return [...bases, ...list('/run').map((name) => path.join('/run', name))].map((base) => path.join(base, 'mapache'))
 }
 
 /** The folders that may hold clusters' folders, most private first. */
@@ -178,10 +205,12 @@ function makePrivate(folder: string): void {
   chmodSync(folder, 0o700)
 }
 
-function socketPath(folder: string): string {
+export function socketPath(folder: string): string {
   return path.join(folder, 'channel.sock')
 }
 
+/** A cluster's: the supervisor's pid, and something random. */
+const FOLDER = /^\d+-[0-9a-f]+$/
 const RECORD = 'cluster.json'
 const MARKER = 'pid.'
 /** Milliseconds within which a supervisor that made its folder listens in it. */

@@ -96,8 +96,13 @@ export class Listeners {
   }
 }
 
+/** Removes the files of the Unix sockets among what was closed. */
+export function removeSocketFiles(closed: readonly Pick<Listener, 'address' | 'inode'>[]): void {
+  for (const { address, inode } of closed) if ('path' in address) removeSocketFile(address.path, inode)
+}
+
 /** Removes a Unix socket's file, if it is still the one that was bound. */
-export function removeSocketFile(file: string, inode: number | undefined): void {
+function removeSocketFile(file: string, inode: number | undefined): void {
   try {
     if (inode !== undefined && lstatSync(file).ino === inode) unlinkSync(file)
   } catch {
@@ -147,6 +152,11 @@ function bindRaw(host: string, port: number, family: 4 | 6, ipv6Only: boolean, w
 
 async function bindPath(key: string, wanted: Extract<WantedAddress, { path: string }>): Promise<Listener> {
   const file = wanted.path
+  // The system would cut it, and bind another.
+  if (Buffer.byteLength(file) > LONGEST_PATH) {
+    const text = `the path of a Unix socket has at most ${LONGEST_PATH} bytes: ${file}`
+    throw new MapacheError('MAPACHE_ADDRESS_UNAVAILABLE', text)
+  }
   const created = createServerHandle(file, -1, -1)
   if (typeof created === 'number') {
     if (getSystemErrorName(created) !== 'EADDRINUSE') throw bindError(created, wanted)
@@ -207,6 +217,8 @@ const UV_TCP_IPV6ONLY = 1
 const UV_READABLE = 1
 const UV_WRITABLE = 2
 const EADDRINUSE = process.platform === 'darwin' ? 48 : 98
+/** Bytes, without the one that ends it. */
+const LONGEST_PATH = process.platform === 'darwin' ? 103 : 107
 /** Milliseconds: how long the leaving workers of a dead supervisor are waited for, and between two tries. */
 const PATIENCE = 10_000
 const RETRY = 50

@@ -1,7 +1,8 @@
-import type { Upward, VitalsData } from '../channel/messages.js'
+import type { Upward } from '../channel/messages.js'
 import type { Connection } from '../channel/server.js'
-import { errorToData, MapacheError } from '../errors.js'
+import { errorToData } from '../errors.js'
 import { identity } from '../log.js'
+import { takeCall } from './calls.js'
 import { announce } from './events.js'
 import { reforkWhenWarm, takeFork, takeMolded } from './molding.js'
 import { eventName, type Peer } from './processes.js'
@@ -10,10 +11,10 @@ import type { Supervisor } from './supervisor.js'
 
 type Message = Exclude<Upward, { type: 'hello' }>
 
-/** Welcomes a process that said hello with its token. */
+/** Welcomes a process that said hello with its token, or an operator. */
 export function takeHello(supervisor: Supervisor, connection: Connection<Peer>): void {
   const peer = connection.admission?.peer
-  if (!peer) return
+  if (!peer) return connection.send({ type: 'admitted' })
   peer.connection = connection
   // A forked process may be heard of before its mold has told its pid: it is not to go on before all know who it is.
   if (peer.member.pid === undefined) peer.greet = () => welcome(supervisor, connection)
@@ -34,9 +35,11 @@ function welcome({ settings, tickets }: Supervisor, connection: Connection<Peer>
 /** Takes a message that passed the channel's boundary. What is out of turn for its sender is refused. */
 export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>, message: Message): void {
   const peer = connection.admission?.peer
+  if (peer) peer.member.seenAt = supervisor.clock.now()
+  if (message.type === 'call') return void takeCall(supervisor, connection, message)
+  // Of all the others no operator may send any.
   if (!peer) return
   const { member } = peer
-  member.seenAt = supervisor.clock.now()
   switch (message.type) {
     case 'ready':
       return takeReady(supervisor, peer, message)
@@ -48,8 +51,9 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
     case 'listen':
       return void takeListen(supervisor, peer, message)
     case 'vitals':
-      return takeVitals(supervisor, peer, message.vitals)
+      return takeVitals(supervisor, peer, message)
     case 'alive':
+      peer.memory = message.memory ?? peer.memory
       return
     case 'molded':
       return takeMolded(supervisor, peer, message)
@@ -65,8 +69,6 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
       return supervisor.apply({ type: 'tick' })
     case 'drained':
       return takeDrained(supervisor, peer, message)
-    case 'call':
-      return void takeCall(supervisor, peer, message)
     case 'module':
       return takeModuleMessage(supervisor, peer, message)
     default:
@@ -104,8 +106,9 @@ function takeServing(supervisor: Supervisor, peer: Peer, { addresses }: Extract<
 async function takeListen(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'listen' }>) {
   const { request, address } = message
   try {
-    const listener = await supervisor.bind(address)
-    if (peer.member.state === 'serving') supervisor.openedLate.set(listener.key, peer.member.generation)
+    const listener = await supervisor.bind(address, peer.member)
+    if (peer.member.role === 'worker' && peer.member.state === 'serving')
+      supervisor.openedLate.set(listener.key, peer.member.generation)
     await peer.launched?.sendListener(listener.key, listener)
     peer.connection?.send({ type: 'reply', request, value: listener.address })
   } catch (error) {
@@ -113,9 +116,11 @@ async function takeListen(supervisor: Supervisor, peer: Peer, message: Extract<M
   }
 }
 
-function takeVitals(supervisor: Supervisor, peer: Peer, vitals: VitalsData): void {
+function takeVitals(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'vitals' }>): void {
+  const { vitals, memory } = message
   const { member } = peer
   peer.vitals = vitals
+  peer.memory = memory ?? peer.memory
   announce(supervisor, 'worker:vitals', supervisor.processes.info(peer, member.seenAt))
   reforkWhenWarm(supervisor, peer, vitals)
   if (vitals.listening || member.state !== 'serving' || member.stale) return
@@ -134,48 +139,6 @@ function takeDrained(supervisor: Supervisor, peer: Peer, { drained }: Extract<Me
     `${identity(member)} reached drainTimeout after ${after} ms: cut ${cutRequests} requests, ` +
       `${cutSockets} upgraded sockets, ${cutStreams} HTTP/2 streams; closed ${closedIdle} idle connections`
   )
-}
-
-async function takeCall(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'call' }>) {
-  const { request, method, ...rest } = message
-  try {
-    const value = await call(supervisor, method, rest)
-    peer.connection?.send({ type: 'reply', request, ...(value === undefined ? {} : { value }) })
-  } catch (error) {
-    peer.connection?.send({ type: 'reply', request, error: errorToData(error) })
-  }
-}
-
-type Call = Extract<Message, { type: 'call' }>
-
-function call(
-  supervisor: Supervisor,
-  method: Call['method'],
-  { workers, oldFirst = false }: Pick<Call, 'workers' | 'oldFirst'>
-) {
-  if (method === 'status') return supervisor.status()
-  if (!supervisor.settings.control) {
-    throw new MapacheError('MAPACHE_CONTROL_DENIED', `a worker may not ${method} the cluster without control: true`)
-  }
-  switch (method) {
-    case 'reload':
-      return supervisor.reload({ oldFirst })
-    case 'refork':
-      return supervisor.refork()
-    case 'rollback':
-      return supervisor.rollback()
-    case 'scale':
-      return supervisor.scale(workers as number)
-    case 'stop':
-      // The answer comes before the end: the one who asks is among those who leave.
-      void supervisor.stop()
-      return
-    case 'stop-now':
-      void supervisor.stop('now')
-      return
-    default:
-      return method satisfies never
-  }
 }
 
 function takeModuleMessage(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'module' }>): void {

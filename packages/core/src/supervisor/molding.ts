@@ -74,9 +74,9 @@ export function takeFork(supervisor: Supervisor, peer: Peer, message: Of<'forked
 
 /** Reforks by itself when a worker has answered as many requests as `refork.after` says, once for each number. */
 export function reforkWhenWarm(supervisor: Supervisor, { member }: Peer, { requests }: VitalsData): void {
-  const { settings, generation, rolling, forked } = supervisor
+  const { settings, generation, plan, forked } = supervisor
   const enough = settings.refork.after[supervisor.reforks]
-  if (enough === undefined || requests < enough || rolling || !forked || member.generation !== generation) return
+  if (enough === undefined || requests < enough || plan.roll || !forked || member.generation !== generation) return
   supervisor.reforks += 1
   supervisor.log.info(`${identity(member)} has answered ${requests} requests: reforking`)
   // Why it failed is logged where it fails.

@@ -55,7 +55,7 @@ export function perform(supervisor: Supervisor, action: Exclude<Action, { do: 'w
 function launch(supervisor: Supervisor, { spec }: Extract<Action, { do: 'launch' }>, now: number): void {
   const { processes, roster } = supervisor
   // Ahead of the roster: what cannot be launched is not to be there for ever.
-  const what = launchSpec(supervisor, supervisor.generations.get(spec.generation), spec, supervisor.failure)
+  const what = launchSpec(supervisor, supervisor.generations.get(spec.generation), spec, supervisor.plan.failure)
   const member = roster.launch(spec, now)
   const peer = processes.launch(member, what, (ended, status) => supervisor.exited(ended, status))
   supervisor.log.debug(`${identity(member)} launched`)

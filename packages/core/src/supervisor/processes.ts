@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import type { BoundAddress, Downward, DrainedData, VitalsData } from '../channel/messages.js'
+import type { BoundAddress, Downward, DrainedData, MemoryData, VitalsData } from '../channel/messages.js'
 import type { Admission, Connection } from '../channel/server.js'
 import type { Member, Roster } from '../cluster/roster.js'
 import type { ProcessInfo } from '../cluster.js'
@@ -19,6 +19,7 @@ export interface Peer {
   /** The error that it reported before its end. */
   error?: ErrorData
   vitals?: VitalsData
+  memory?: MemoryData | undefined
   drained?: DrainedData
   options?: ReportedOptions
   /** Its app brings what warms up a mold. */
@@ -118,8 +119,8 @@ export class Processes {
   }
 
   /** @param now monotonic ms, of the same clock as the roster's */
-  info({ member, vitals }: Pick<Peer, 'member' | 'vitals'>, now: number): ProcessInfo {
-    const { id, role, name, generation, place, state, pid, since } = member
+  info({ member, vitals, memory }: Pick<Peer, 'member' | 'vitals' | 'memory'>, now: number): ProcessInfo {
+    const { id, role, name, generation, place, state, pid, since, launchedAt, reason, stale } = member
     const { failures } = this.#roster.place(member)
     return {
       id,
@@ -129,9 +130,12 @@ export class Processes {
       place,
       state,
       pid,
+      age: Math.round(now - launchedAt),
       inState: Math.round(now - since),
+      reason: reason ?? stale?.reason,
       failures,
-      vitals
+      vitals,
+      memory
     }
   }
 }

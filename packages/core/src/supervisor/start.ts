@@ -52,7 +52,7 @@ export async function supervise({
   }
   running = true
   try {
-    const modules = resolveModules(settings.modules, source.cwd)
+    const modules = resolveModules(settings.modules, source.cwd, settings.services)
     const name = settings.name ?? (path.basename(source.cwd) || 'app')
     const leaving = await sweepFolders()
     const log = makeLogger(settings.log)
@@ -126,10 +126,15 @@ export interface EntryStart {
 
 /**
  * Makes this process the supervisor of an entry that it does not load.
- * @throws MAPACHE_ENTRY_MISSING when it is no file, and as `supervise`
+ * @throws MAPACHE_ENTRY_MISSING when it is no file; MAPACHE_OPTION_INVALID for a service with `run`; and as `supervise`
  */
 export async function superviseEntry({ entry, args, execArgv, ...rest }: EntryStart): Promise<Supervisor> {
   const named = namedEntry(entry, args)
+  const run = rest.settings.services.findIndex((service) => service.run)
+  if (run !== -1) {
+    const text = `services[${run}].run: the function cannot reach the service's process from here; give an entry`
+    throw new MapacheError('MAPACHE_OPTION_INVALID', text)
+  }
   const source: EntrySource = {
     ...named,
     get execArgv() {

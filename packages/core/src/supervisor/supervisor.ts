@@ -2,10 +2,9 @@ import { EventEmitter } from 'node:events'
 import { formatAddress } from '../address.js'
 import type { WantedAddress } from '../channel/messages.js'
 import { ChannelServer } from '../channel/server.js'
-import type { AppFailure } from '../cluster/old-first.js'
 import { desiredOf, initialPlan, type PlanEvent, type PlanState, plan } from '../cluster/plan.js'
-import { reconcile, servingWorkers } from '../cluster/reconcile.js'
-import { Roster } from '../cluster/roster.js'
+import { reconcile } from '../cluster/reconcile.js'
+import { type Member, Roster } from '../cluster/roster.js'
 import type {
   BoundAddress,
   Cluster,
@@ -20,22 +19,28 @@ import { MapacheError } from '../errors.js'
 import { identity, type Logger } from '../log.js'
 import type { ResolvedModules } from '../modules.js'
 import type { ReportedOptions, Settings } from '../options.js'
+import { plannedServices } from '../services.js'
 import { AwakeClock, HEARTBEAT } from './clock.js'
 import { carryOut } from './effects.js'
 import type { EntrySource } from './entry.js'
 import { announce } from './events.js'
 import { takeExit } from './exits.js'
 import type { ChannelFolder } from './folder.js'
+import { Followers } from './followers.js'
 import { Generations } from './generations.js'
 import type { ExitStatus, Launcher, Output } from './launch/launcher.js'
 import type { MoldLauncher } from './launch/mold.js'
-import { type Listener, type Listeners, removeSocketFile } from './listeners.js'
+import { type Listener, type Listeners, removeSocketFiles } from './listeners.js'
+import { type LogLine, LogTail } from './log-tail.js'
 import { takeHello, takeMessage } from './messages.js'
 import { checkWorkers, OptionsInForce } from './options-in-force.js'
 import { perform } from './perform.js'
 import { Primes } from './primes.js'
 import { type Peer, Processes } from './processes.js'
+import { recycle } from './recycle.js'
 import { Requests } from './requests.js'
+import { ServiceListeners } from './service-listeners.js'
+import { statusOf } from './status.js'
 import { TicketKeys } from './tickets.js'
 
 /** What a supervisor is made of; see `start.ts`. */
@@ -71,6 +76,10 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   readonly roster = new Roster()
   readonly requests = new Requests()
   readonly primes = new Primes()
+  readonly followers = new Followers()
+  readonly serviceListeners = new ServiceListeners()
+  readonly log: Logger
+  readonly #tail = new LogTail((line) => announce(this, 'log', line))
   readonly processes: Processes
   readonly channel: ChannelServer<Peer>
   readonly tickets = new TicketKeys((ticketKeys) => this.processes.broadcast({ type: 'ticket-keys', ticketKeys }))
@@ -97,24 +106,22 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   constructor(parts: SupervisorParts) {
     super()
     this.parts = parts
+    this.log = this.#tail.of(parts.log)
     this.#options = new OptionsInForce(parts)
     this.generations = new Generations(parts.source, parts.env)
     this.processes = new Processes(parts.launcher, parts.molds, this.roster)
-    this.#plan = initialPlan(this.#options.planned, parts.modules.services)
+    this.#plan = initialPlan(this.#options.planned, plannedServices(parts.modules.services))
     this.channel = new ChannelServer<Peer>({
       admit: (token) => this.processes.admit(token),
       hello: (connection) => takeHello(this, connection),
       message: (connection, message) => takeMessage(this, connection, message),
       refused: ({ admission }, reason, fatal) => {
-        const who = admission ? identity(admission.peer.member) : 'a stranger'
+        const who = admission?.peer ? identity(admission.peer.member) : (admission?.role ?? 'a stranger')
         this.log.warn(`MAPACHE_CHANNEL_REFUSED: a message of ${who}: ${reason}${fatal ? '; connection closed' : ''}`)
-      }
+      },
+      closed: (connection) => this.followers.remove(connection)
     })
     this.#heartbeat = setInterval(() => this.clock.now(), HEARTBEAT)
-  }
-
-  get log(): Logger {
-    return this.parts.log
   }
 
   get settings(): Settings {
@@ -125,19 +132,14 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     return this.#plan.current
   }
 
-  /** Whether a roll runs. */
-  get rolling(): boolean {
-    return this.#plan.roll !== undefined
+  /** What the plan remembers. */
+  get plan(): Readonly<PlanState> {
+    return this.#plan
   }
 
   /** Whether the workers of the generation that serves are forked. */
   get forked(): boolean {
     return this.#plan.molded.includes(this.generation)
-  }
-
-  /** Why the fallback serves in place of the app, if it does. */
-  get failure(): AppFailure | undefined {
-    return this.#plan.failure
   }
 
   get stopping(): boolean {
@@ -203,6 +205,21 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     announce(this, 'scale', { workers: checked })
   }
 
+  recycle(id: number): Promise<void> {
+    return recycle(this, id)
+  }
+
+  async revive(): Promise<number> {
+    if (this.stopping) throw new MapacheError('MAPACHE_STOPPING', 'the cluster is stopping')
+    const places = this.roster.revive(this.clock.now())
+    this.apply({ type: 'tick' })
+    return places
+  }
+
+  async tail(lines = 100): Promise<LogLine[]> {
+    return this.#tail.last(lines)
+  }
+
   async stop(mode: 'graceful' | 'now' = 'graceful'): Promise<void> {
     const { stopping } = this.#plan
     if (stopping === 'no') this.#letGo()
@@ -215,20 +232,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   }
 
   async status(): Promise<ClusterStatus> {
-    const { roll } = this.#plan
-    return {
-      name: this.parts.name,
-      pid: process.pid,
-      generation: this.generation,
-      target: this.settings.workers,
-      serving: servingWorkers(this.roster.members),
-      forked: this.forked,
-      canFork: this.parts.molds !== undefined,
-      roll: roll && { generation: roll.to, kind: roll.kind, phase: roll.phase },
-      stopping: this.stopping,
-      addresses: [...this.addresses],
-      processes: this.processes.all.map((peer) => this.processes.info(peer, this.clock.now()))
-    }
+    return statusOf(this)
   }
 
   /** Lets the plan take an event into account, and carries out what follows. */
@@ -284,16 +288,21 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     return this.#options.adopt(options, warmup) ? { type: 'settings', settings: this.#options.planned } : undefined
   }
 
-  /** Binds an address that a worker asks for, and notes it for those who find the cluster's folder later. */
-  async bind(wanted: WantedAddress): Promise<Listener> {
-    const listener = await this.parts.listeners.bind(wanted, this.parts.leaving)
-    this.parts.folder.noteSockets(this.parts.listeners.sockets)
+  /** Binds an address that a worker or a service asks for, and notes it for those who find the cluster's folder later. */
+  async bind(wanted: WantedAddress, { role, name }: Pick<Member, 'role' | 'name'>): Promise<Listener> {
+    const listeners = role === 'service' ? this.serviceListeners.of(name) : this.parts.listeners
+    const listener = await listeners.bind(wanted, this.parts.leaving)
+    this.#noteSockets()
     return listener
+  }
+
+  #noteSockets(): void {
+    this.parts.folder.noteSockets([...this.parts.listeners.sockets, ...this.serviceListeners.sockets])
   }
 
   /** Closes the addresses that new code does not listen on any more: nobody would answer there. */
   releaseUnused(): void {
-    const { listeners, folder } = this.parts
+    const { listeners } = this.parts
     const serving = this.processes.all.filter(({ member }) => member.state === 'serving')
     const used = new Set(serving.flatMap(({ addresses }) => addresses.map(formatAddress)))
     const before = this.#releasedAt
@@ -303,7 +312,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     })
     for (const { key } of unused) listeners.release(key)
     if (unused.length === 0) return
-    folder.noteSockets(listeners.sockets)
+    this.#noteSockets()
     const left = unused.map(({ address }) => formatAddress(address)).join(', ')
     this.log.warn(`no longer listening on ${left}; serving on ${this.addresses.map(formatAddress).join(', ')}`)
   }
@@ -364,9 +373,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   #letGo(): void {
     this.#addresses = this.addresses
     const closed = this.parts.listeners.closeDescriptors()
-    this.#removeFiles = () => {
-      for (const { address, inode } of closed) if ('path' in address) removeSocketFile(address.path, inode)
-    }
+    this.#removeFiles = () => removeSocketFiles(closed)
   }
 
   #finish(): void {
@@ -377,6 +384,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     this.parts.molds?.close()
     this.parts.folder.remove()
     this.#removeFiles()
+    removeSocketFiles(this.serviceListeners.close())
     this.#started.reject(new MapacheError('MAPACHE_SUPERVISOR_STOPPED', 'the cluster was stopped before it served'))
     this.log.info('stopped')
     announce(this, 'stopped')

@@ -1,3 +1,5 @@
+import type { Cluster } from '../cluster.js'
+
 /** What app code may know of the worker that it runs in, and how it learns that it must go. */
 export interface WorkerHandle {
   /** 0 when the app runs alone. */
@@ -16,11 +18,13 @@ export interface WorkerHandle {
   onMessage(module: string, message: string, fn: (data: unknown) => void): void
 }
 
-/** What a service gets: its own name and options beside the rest. */
+/** What a service gets: its own name and options, and the cluster, beside the rest. */
 export interface ServiceHandle extends WorkerHandle {
   readonly name: string
-  /** As the module gave them. */
+  /** As they were given. */
   readonly options: unknown
+  /** The cluster. Where the service may not control it, only to look at. */
+  readonly cluster: Cluster
 }
 
 /** The handle's other side: for the runtime. */

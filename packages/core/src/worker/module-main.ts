@@ -2,10 +2,10 @@
 
 import { MapacheError } from '../errors.js'
 import { serveInWorker } from '../listenable.js'
-import { show } from '../options.js'
+import { show } from '../show.js'
 import { loadFactory } from './factory.js'
-import type { ServiceHandle } from './handle.js'
-import { currentRuntime, type Runtime } from './registry.js'
+import { currentRuntime } from './registry.js'
+import { runService } from './service.js'
 
 const runtime = currentRuntime()
 if (!runtime?.module) throw new Error('this script is run by a Mapache supervisor only')
@@ -19,16 +19,13 @@ if (adapter) {
     )
   })
 } else {
-  await runService(runtime, loaded.factory, options)
-}
-
-async function runService(service: Runtime, run: unknown, given: { options?: unknown }): Promise<void> {
-  if (typeof run !== 'function') {
-    const text = `${factory} must export the function that runs the service as default, got ${show(run)}`
+  if (typeof loaded.factory !== 'function') {
+    const text = `${factory} must export the function that runs the service as default, got ${show(loaded.factory)}`
     throw new MapacheError('MAPACHE_SERVICE_INVALID', text)
   }
-  service.manage(undefined, () => {})
-  await service.activated()
-  await run(Object.assign(service.handle, { name: service.name, options: given.options }) satisfies ServiceHandle)
-  service.serving()
+  await runService(
+    runtime,
+    loaded.factory as Parameters<typeof runService>[1],
+    (options as { options?: unknown }).options
+  )
 }

@@ -1,8 +1,8 @@
 import type { Server } from 'node:net'
 import type { BoundAddress } from '../channel/messages.js'
-import type { ClusterStatus, ReloadResult } from '../cluster.js'
 import { MapacheError } from '../errors.js'
 import type { ReportedOptions } from '../options.js'
+import type { Caller } from '../remote-cluster.js'
 import type { ModuleForm } from '../supervisor/launch/launcher.js'
 import type { WorkerHandle } from './handle.js'
 
@@ -10,7 +10,7 @@ import type { WorkerHandle } from './handle.js'
  * The worker runtime as the rest of the process sees it. It is found by a global symbol, because the app may have a copy
  * of the core other than the one that the supervisor loaded ahead of it.
  */
-export interface Runtime {
+export interface Runtime extends Caller {
   readonly version: number
   readonly role: 'worker' | 'service'
   readonly name: string
@@ -36,10 +36,6 @@ export interface Runtime {
   serving(): void
   /** Reports what keeps this worker from serving, and ends it. */
   fail(error: unknown): never
-  call(
-    method: 'status' | 'reload' | 'refork' | 'rollback' | 'scale' | 'stop' | 'stop-now',
-    rest?: { workers?: number; oldFirst?: boolean }
-  ): Promise<ClusterStatus & ReloadResult>
 }
 
 /**
@@ -70,4 +66,4 @@ export function markMain(server: Server): void {
 export const MAIN = Symbol.for('mapache.main')
 const KEY = Symbol.for('mapache.runtime')
 /** Raised whenever `Runtime` changes in a way that an older copy would misread. */
-export const RUNTIME_VERSION = 3
+export const RUNTIME_VERSION = 4

@@ -21,6 +21,7 @@ import { serveFallback } from './fallback.js'
 import { finish, orphaned, runAppSignalHandlers } from './finish.js'
 import { Handle } from './handle.js'
 import { SharedListening } from './listen.js'
+import { Memory } from './memory.js'
 import { Mold } from './mold.js'
 import { RUNTIME_VERSION, type Runtime, registerRuntime } from './registry.js'
 import { shareSessions } from './sessions.js'
@@ -78,6 +79,8 @@ export class WorkerRuntime implements Runtime {
   #pulsing: NodeJS.Timeout | undefined
   #leaveFolder = () => {}
   #unguard = () => {}
+  #memory = new Memory()
+  readonly #takeEvent: ((event: string, data: unknown) => void)[] = []
 
   constructor(launch: LaunchInfo, native: Native | undefined) {
     this.#launch = launch
@@ -159,6 +162,7 @@ export class WorkerRuntime implements Runtime {
     this.#channel.abandon()
     this.#leaveFolder = () => {}
     this.#drain = new Drain()
+    this.#memory = new Memory()
     this.#served = new Map()
     this.#activation = defer()
     this.#state = 'booting'
@@ -232,9 +236,12 @@ export class WorkerRuntime implements Runtime {
     process.exit(1)
   }
 
-  async call(...[method, rest]: Parameters<Runtime['call']>) {
-    const request = { type: 'call', method, ...rest } as const
-    return (await this.#channel.request(request)) as Awaited<ReturnType<Runtime['call']>>
+  call(...[method, rest]: Parameters<Runtime['call']>): Promise<unknown> {
+    return this.#channel.request({ type: 'call', method, ...rest })
+  }
+
+  onEvent(take: (event: string, data: unknown) => void): void {
+    this.#takeEvent.push(take)
   }
 
   #take(message: Downward): void {
@@ -257,7 +264,11 @@ export class WorkerRuntime implements Runtime {
         return console.error(`mapache: the supervisor refused a message: ${message.reason}`)
       case 'module':
         return this.handle.deliver(message.module, message.message, message.data)
+      case 'event':
+        for (const take of this.#takeEvent) take(message.event, message.data)
+        return
       case 'welcome':
+      case 'admitted':
       case 'reply':
         return
       default:
@@ -279,12 +290,14 @@ export class WorkerRuntime implements Runtime {
   }
 
   #pulse(): void {
-    if (this.mold?.active) return this.#channel.send({ type: 'alive' })
-    if (this.#state === 'booting') return
-    if (this.role === 'service') return this.#channel.send({ type: 'alive' })
+    const isMold = this.mold?.active === true
+    if (this.#state === 'booting' && !isMold) return
+    const read = this.#memory.read(performance.now())
+    const memory = read ? { memory: read } : {}
+    if (isMold || this.role === 'service') return this.#channel.send({ type: 'alive', ...memory })
     this.#vitals ??= new Vitals()
     const listening = [...this.#served.values()].every(({ connections }) => connections.server.listening)
-    this.#channel.send({ type: 'vitals', vitals: this.#vitals.read(this.#drain.servers, listening) })
+    this.#channel.send({ type: 'vitals', vitals: this.#vitals.read(this.#drain.servers, listening), ...memory })
   }
 
   /** Tells the supervisor what ends this process, ahead of Node, which prints it and exits. */

@@ -12,14 +12,16 @@ import { MODULE_MAIN } from './spawn.js'
  * @param failure why the fallback is launched in place of the app
  */
 export function launchSpec(
-  { parts: { source, folder, listeners, modules, name, molds, output }, settings }: Supervisor,
+  { parts: { source, folder, listeners, modules, name, molds, output }, settings, serviceListeners }: Supervisor,
   pinned: PinnedGeneration,
   member: MemberSpec,
   failure: AppFailure | undefined
 ): Omit<LaunchSpec, 'token' | 'id'> {
   const service = modules.services.find((one) => one.name === member.name)
   const module = service
-    ? { factory: pathToFileURL(service.file).href, listen: [], options: { options: service.options } }
+    ? service.file === undefined
+      ? undefined
+      : { factory: pathToFileURL(service.file).href, listen: [], options: { options: service.options } }
     : pinned.module
   const isMold = member.role === 'mold'
   const fallback = member.fallback && failure && modules.fallback
@@ -36,7 +38,7 @@ export function launchSpec(
     channel: folder.socket,
     folder: folder.path,
     cluster: name,
-    listeners: member.role === 'worker' ? listeners.all : [],
+    listeners: member.role === 'worker' ? listeners.all : serviceListeners.of(member.name).all,
     ...(output ? { output } : {}),
     ...(module ? { module } : {}),
     ...(molds && !service && pinned.base?.how !== 'standby' ? { native: molds.url } : {}),

@@ -1,0 +1,61 @@
+import type { Logger } from '../log.js'
+
+/** A line of Mapache's own log. */
+export interface LogLine {
+  /** Milliseconds since 1970. */
+  time: number
+  level: (typeof LEVELS)[number]
+  message: string
+  /** The stack of the error that it is about. */
+  error?: string
+}
+
+/** Keeps the last lines of the log, whatever the log itself does with them. */
+export class LogTail {
+  readonly #lines: LogLine[] = []
+  readonly #follow: (line: LogLine) => void
+  #following = false
+
+  /** @param follow gets each line */
+  constructor(follow: (line: LogLine) => void) {
+    this.#follow = follow
+  }
+
+  /** The last lines, oldest first. */
+  last(count: number): LogLine[] {
+    return count > 0 ? this.#lines.slice(-count) : []
+  }
+
+  /** A logger that does what the given one does, and has its lines kept here. */
+  of(logger: Logger): Logger {
+    const kept = Object.create(logger) as Logger
+    for (const level of LEVELS) {
+      kept[level] = (...args: unknown[]) => {
+        this.#keep(level, args)
+        Reflect.apply(logger[level], logger, args)
+      }
+    }
+    return kept
+  }
+
+  #keep(level: LogLine['level'], args: readonly unknown[]): void {
+    const [first, second] = args
+    const message = typeof first === 'string' ? first : String(second ?? '')
+    const stack = (first as { err?: { stack?: unknown } } | null)?.err?.stack
+    const line: LogLine = { time: Date.now(), level, message, ...(typeof stack === 'string' ? { error: stack } : {}) }
+    this.#lines.push(line)
+    if (this.#lines.length > MOST) this.#lines.shift()
+    // A follower that fails is logged, which is not to be followed in turn.
+    if (this.#following) return
+    this.#following = true
+    try {
+      this.#follow(line)
+    } finally {
+      this.#following = false
+    }
+  }
+}
+
+const LEVELS = ['info', 'warn', 'error', 'fatal'] as const
+/** Lines that are kept. */
+const MOST = 1_000

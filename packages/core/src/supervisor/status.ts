@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs'
+import { servingWorkers } from '../cluster/reconcile.js'
+import type { ClusterStatus } from '../cluster.js'
+import type { Supervisor } from './supervisor.js'
+
+/** How the cluster is at the moment. */
+export function statusOf(supervisor: Supervisor): ClusterStatus {
+  const { plan, parts, clock, roster, processes, settings, generation, forked, stopping, addresses } = supervisor
+  const { roll, previous } = plan
+  const now = clock.now()
+  return {
+    name: parts.name,
+    pid: process.pid,
+    version: VERSION,
+    startedAt: Math.round(Date.now() - process.uptime() * 1_000),
+    generation,
+    target: settings.workers,
+    serving: servingWorkers(roster.members),
+    waiting: roster.waiting('worker', now),
+    rollback: previous?.generation,
+    forked,
+    canFork: parts.molds !== undefined,
+    roll: roll && { generation: roll.to, kind: roll.kind, phase: roll.phase },
+    stopping,
+    addresses: [...addresses],
+    processes: processes.all.map((peer) => processes.info(peer, now))
+  }
+}
+
+const VERSION = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+).version
