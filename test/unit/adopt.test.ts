@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { normaliseOptions, type ReportedOptions, type Settings } from '#core/options.js'
 import { adoptOptions } from '#core/supervisor/adopt.js'
+import { OptionsInForce } from '#core/supervisor/options-in-force.js'
+import type { SupervisorParts } from '#core/supervisor/supervisor.js'
 
 const CORES = availableParallelism()
 
@@ -112,4 +114,15 @@ t.test('options that are invalid together are refused as a whole', async (t) => 
   const current = inForce({})
   t.throws(() => adoptOptions(current, {}, { workers: 2, settle: -1 }, {}), { code: 'MAPACHE_OPTION_INVALID' })
   t.equal(current.workers, CORES)
+})
+
+t.test('what was scaled ahead of the first report stays, and the rest of the report counts', async (t) => {
+  const settings = normaliseOptions({ workers: 2 })
+  const parts = { settings, fixed: {}, molds: undefined, modules: {}, log: { info() {} } }
+  const inForce = new OptionsInForce(parts as unknown as SupervisorParts)
+  inForce.scale(3)
+  t.equal(inForce.adopt({ workers: 2, settle: 50 }, false), true)
+  t.match(inForce.settings, { workers: 3, settle: 50 })
+  inForce.adopt({ workers: 4, settle: 50 }, false)
+  t.match(inForce.settings, { workers: 4 })
 })

@@ -12,6 +12,7 @@ export class OptionsInForce {
   readonly #fallback: boolean
   readonly #log: Logger
   #reported: ReportedOptions | undefined
+  #isScaled = false
   /** Whether the code that serves brings what warms up a mold. */
   #warmup = false
 
@@ -31,6 +32,7 @@ export class OptionsInForce {
   }
 
   scale(workers: number): void {
+    this.#isScaled = true
     this.settings = Object.freeze({ ...this.settings, workers })
   }
 
@@ -38,7 +40,9 @@ export class OptionsInForce {
   adopt(options: ReportedOptions | undefined, warmup: boolean): boolean {
     if (!options) return false
     try {
-      const { settings, changed, held } = adoptOptions(this.settings, this.#reported, options, this.#fixed)
+      // What was scaled ahead of the first report is not to be undone by it.
+      const before = this.#reported ?? (this.#isScaled ? { workers: options.workers } : undefined)
+      const { settings, changed, held } = adoptOptions(this.settings, before, options, this.#fixed)
       this.settings = settings
       this.#reported = options
       this.#warmup = warmup
