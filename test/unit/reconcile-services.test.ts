@@ -114,6 +114,12 @@ table([
     actions: ['activate 3']
   },
   {
+    name: 'one that is ready and of no wanted generation is no successor',
+    slots: ['w g3 x1', 'jobs g3 x1 alone'],
+    members: ['w g3 p1 serving', 'jobs g1 p1 serving', 'jobs g2 p1 ready', 'jobs g3 p1 launching'],
+    actions: ['retire 3 reload']
+  },
+  {
     name: 'a service that runs alone and was asked to leave goes when its replacement is ready',
     slots: ['w g2 x1', 'jobs g2 x1 alone'],
     members: [worker, 'jobs g2 p1 serving stale', 'jobs g2 p1 ready'],

@@ -201,10 +201,12 @@ export class Checks {
     assert.equal(member.state, 'ready')
     const slot = desired.slots.find((one) => sameSlot(one, member) && one.generation === member.generation)
     assert.equal(slot?.fallback, member.fallback)
-    const active = this.#world.roster.members.filter(
-      (other) =>
-        sameSlot(other, member) && isPresent(other) && !other.stale && !other.killed && other.activatedAt !== undefined
-    )
+    const active = this.#world.roster.members.filter((other) => {
+      if (other.activatedAt === undefined) return false
+      // Of what runs alone each counts until it has ended, of whichever generation.
+      if (slot?.alone) return other.role === member.role && other.name === member.name
+      return sameSlot(other, member) && isPresent(other) && !other.stale && !other.killed
+    })
     assert.ok(slot && active.length < slot.count, 'more are activated than shall serve')
   }
 
@@ -227,9 +229,19 @@ export class Checks {
     const leaving = [...processes.values()].filter((other) => other.leaving && other.member.state === 'serving')
     const unknown = member.stale ? leaving.length : 0
     if (unknown > 0) this.#floor = Math.min(this.#floor, others.length)
-    const count = desired.slots.find((slot) => slot.role === 'service' && slot.name === member.name)?.count ?? 0
-    const least = member.role === 'worker' ? desired.capacity : count
-    assert.ok(others.length + unknown >= least, `${member.id} retires and leaves ${others.length} of ${least}`)
+    const slot = desired.slots.find((slot) => slot.role === 'service' && slot.name === member.name)
+    const least = member.role === 'worker' ? desired.capacity : (slot?.count ?? 0)
+    const beginning = slot?.alone ? this.#beginning(member, slot.generation) : 0
+    assert.ok(
+      others.length + beginning + unknown >= least,
+      `${member.id} retires and leaves ${others.length} of ${least}`
+    )
+  }
+
+  /** Of a service that runs alone: the successors that are ready to begin, or do so. */
+  #beginning({ role, name }: Member, generation: number): number {
+    const ready = this.#world.roster.members.filter(({ state, stale }) => state === 'ready' && !stale)
+    return ready.filter((one) => one.role === role && one.name === name && one.generation === generation).length
   }
 
   #kill({ reason }: Extract<Action, { do: 'kill' }>, member: Member, desired: Desired): void {

@@ -181,7 +181,7 @@ function drawServices(random: () => number) {
   if (random() < 0.5) return []
   return [
     { name: 'shell', count: 1 },
-    { name: 'jobs', count: 1 + Math.floor(random() * 2) }
+    { name: 'jobs', count: 1 + Math.floor(random() * 2), alone: true as const }
   ]
 }
 

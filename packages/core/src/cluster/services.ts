@@ -20,8 +20,16 @@ export function roomToServe(slot: Slot, own: readonly Member[], all: readonly Me
 export function isReplaced(member: Member, others: readonly Member[], slots: readonly Slot[]): boolean {
   const slot = slots.find(({ role, name }) => role === member.role && name === member.name)
   if (!slot || member.stale?.urgent || member.state !== 'serving') return true
-  const staying = others.filter((other) => other !== member && isOf(other, slot))
-  return staying.filter(({ state }) => state === 'serving' || (slot.alone && state === 'ready')).length >= slot.count
+  const able = others.filter((other) => {
+    if (other === member || !isOf(other, slot)) return false
+    return other.state === 'serving' || (slot.alone && isWaiting(other, slot))
+  })
+  return able.length >= slot.count
+}
+
+/** Whether it is a successor that begins as soon as there is room: not one that is to go itself. */
+function isWaiting({ state, generation, stale }: Member, slot: Slot): boolean {
+  return state === 'ready' && generation === slot.generation && !stale
 }
 
 function isOf({ role, name }: Member, slot: Slot): boolean {
