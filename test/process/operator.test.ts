@@ -78,7 +78,11 @@ t.test("a reload that fails rejects with the app's own error", async (t) => {
   const { folder, cluster } = await operated(t)
   writeFileSync(path.join(folder, 'broken'), 'no database at all')
   const error = await cluster.reload().catch((error) => error)
-  t.match(error, { code: 'MAPACHE_BOOT_FAILED', cause: { message: 'no database at all', stack: /app\.mjs:5/ } })
+  t.match(error, {
+    code: 'MAPACHE_BOOT_FAILED',
+    phase: 'boot',
+    cause: { message: 'no database at all', stack: /app\.mjs:5/ }
+  })
   const seen = new Promise((resolve) => cluster.on('reload:failed', resolve))
   await t.rejects(cluster.reload())
   t.match(await before(seen, () => 'reload:failed'), { generation: 3, error: { code: 'MAPACHE_BOOT_FAILED' } })

@@ -88,6 +88,7 @@ const RUN = `services: [{ name: 'clock', options: { every: 5 }, run: (service) =
   console.log('every', service.options.every)
   service.cluster.status().then(({ target }) => console.log('target', target))
   service.cluster.on('worker:serving', ({ id }) => console.log('sees worker', id))
+  service.log('warn', 'the clock ticks')
   service.cluster.scale(3).catch(({ code }) => console.log('scale', code))
   setInterval(() => {}, 1000)
 } }]`
@@ -99,6 +100,10 @@ t.test('a service may be a function of the entry, and looks at the cluster', asy
   await fixture.printed(/every 5\n/)
   await fixture.printed(/target 2\n/)
   await fixture.printed(/scale MAPACHE_CONTROL_DENIED/)
+  t.match(
+    fixture.log.find(({ msg }) => /the clock ticks/.test(msg)),
+    { level: 40, msg: /^service=clock gen=1 pid=\d+: / }
+  )
   t.equal(await reload(fixture), 'done')
   await fixture.printed(/sees worker \d/)
   await fixture.printed(/begins clock 2/)

@@ -61,7 +61,7 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
       { error: { ...error, message: 'x'.repeat(20_001) } },
       { error: { ...error, stack: 'x'.repeat(20_001) } },
       { error: { ...error, cause: { ...error, code: 5 } } },
-      { error: { ...error, phase: 'boot' } }
+      { error: { ...error, more: 1 } }
     ]
   },
   listen: {
@@ -117,6 +117,11 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     from: ['worker'],
     valid: [{ drained }],
     invalid: [{}, { drained: { ...drained, cutRequests: 0.5 } }, { drained: { ...drained, closedIdle: undefined } }]
+  },
+  log: {
+    from: ['service'],
+    valid: [{ level: 'info', text: 'admin of 127.0.0.1: reload' }],
+    invalid: [{}, { level: 'fatal', text: 'x' }, { level: 'info', text: 'x'.repeat(20_001) }]
   },
   call: {
     from: ['worker', 'service', 'operator'],

@@ -165,6 +165,8 @@ export interface ErrorData {
   message: string
   stack: string
   code?: string | undefined
+  /** Of a `MapacheError`. */
+  phase?: string | undefined
   cause?: ErrorData | undefined
 }
 
@@ -201,6 +203,7 @@ export function errorToData(thrown: unknown, depth = 4): ErrorData {
     message: clip(textOf(() => thrown.message)),
     stack: clip(textOf(() => thrown.stack ?? thrown)),
     ...(typeof code === 'string' ? { code: clip(code) } : {}),
+    ...(thrown instanceof MapacheError && thrown.phase !== undefined ? { phase: thrown.phase } : {}),
     ...(thrown.cause !== undefined && depth > 0 ? { cause: errorToData(thrown.cause, depth - 1) } : {})
   }
 }
@@ -208,8 +211,9 @@ export function errorToData(thrown: unknown, depth = 4): ErrorData {
 /** Makes an Error of the data again, with the name, code and stack that it had where it was thrown. */
 export function errorFromData(data: ErrorData): Error {
   const cause = data.cause === undefined ? undefined : { cause: errorFromData(data.cause) }
+  const phase = data.phase === undefined ? {} : { phase: data.phase }
   const own = isMapacheCode(data.code)
-    ? new MapacheError(data.code, data.message.replace(`${data.code}: `, ''), cause)
+    ? new MapacheError(data.code, data.message.replace(`${data.code}: `, ''), { ...cause, ...phase })
     : Object.assign(new Error(data.message, cause), data.code === undefined ? {} : { code: data.code })
   if (!isMapacheCode(data.code)) Object.defineProperty(own, 'name', { value: data.name, configurable: true })
   own.stack = data.stack

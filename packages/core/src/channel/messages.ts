@@ -25,6 +25,7 @@ const ErrorSchema: v.GenericSchema<ErrorData> = v.strictObject({
   message: text,
   stack: text,
   code: v.optional(text),
+  phase: v.optional(name),
   cause: v.optional(v.lazy(() => ErrorSchema))
 })
 const Tcp = v.strictObject({ address: name, family: v.picklist(['IPv4', 'IPv6']), port: id })
@@ -128,6 +129,8 @@ export const UPWARD = {
     /** Of `reload`. */
     oldFirst: v.optional(v.boolean())
   }),
+  /** A line for Mapache's own log. */
+  log: up('log', ['service'], { level: v.picklist(['info', 'warn', 'error']), text }),
   /** A module's own message; the module checks `data`. */
   module: up('module', PROCESSES, moduleMessage)
 }

@@ -69,6 +69,8 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
       return supervisor.apply({ type: 'tick' })
     case 'drained':
       return takeDrained(supervisor, peer, message)
+    case 'log':
+      return supervisor.log[message.level](`${identity(member)}: ${message.text}`)
     case 'module':
       return takeModuleMessage(supervisor, peer, message)
     default:

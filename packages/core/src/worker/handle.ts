@@ -25,6 +25,8 @@ export interface ServiceHandle extends WorkerHandle {
   readonly options: unknown
   /** The cluster. Where the service may not control it, only to look at. */
   readonly cluster: Cluster
+  /** Writes a line into Mapache's own log, under the service's name. What is longer than 20,000 characters is cut. */
+  log(level: 'info' | 'warn' | 'error', text: string): void
 }
 
 /** The handle's other side: for the runtime. */

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net'
-import type { BoundAddress } from '../channel/messages.js'
+import type { BoundAddress, Upward } from '../channel/messages.js'
 import { MapacheError } from '../errors.js'
 import type { ReportedOptions } from '../options.js'
 import type { Caller } from '../remote-cluster.js'
@@ -34,6 +34,8 @@ export interface Runtime extends Caller {
   activated(): Promise<void>
   /** All that was to listen listens. */
   serving(): void
+  /** Sends a message up the channel. */
+  say(message: Upward): void
   /** Reports what keeps this worker from serving, and ends it. */
   fail(error: unknown): never
 }

@@ -16,7 +16,9 @@ export async function runService(
 ): Promise<void> {
   runtime.manage(undefined, () => {})
   await runtime.activated()
-  const more = { name: runtime.name, options, cluster: new RemoteCluster('service', runtime) }
+  const cluster = new RemoteCluster('service', runtime)
+  const log: ServiceHandle['log'] = (level, text) => runtime.say({ type: 'log', level, text: text.slice(0, LONGEST) })
+  const more = { name: runtime.name, options, cluster, log }
   await run(Object.assign(runtime.handle, more) satisfies ServiceHandle)
   runtime.serving()
 }
@@ -32,3 +34,6 @@ export async function runOwnService(runtime: Runtime, services: readonly Service
   await runService(runtime, own.run, own.options).catch((error) => runtime.fail(error))
   return new Promise<never>(() => {})
 }
+
+/** Characters of a line. */
+const LONGEST = 20_000
