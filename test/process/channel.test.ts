@@ -1,10 +1,11 @@
-import { readdirSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import t from 'tap'
 import { PROTOCOL_VERSION } from '#core/channel/messages.js'
 import { put, reload, Watch } from '../support/deploy.js'
 import { before, type Fixture, get, start, until } from '../support/fixture.js'
+import { seededRandom } from '../support/loss/random.js'
 
 function channelOf(fixture: Fixture): string {
   const root = path.join(fixture.folder, 'mapache')
@@ -116,4 +117,43 @@ t.test('what a worker sends wrongly is refused and costs only itself', async (t)
     /VmRSS:\s+(\d+)/.exec((await import('node:fs')).readFileSync(`/proc/${fixture.pid}/status`, 'utf8'))?.[1]
   )
   t.ok(rss < 250_000, `the supervisor's memory stays bounded: ${rss} kB`)
+})
+
+t.test('10,000 malformed messages of operators cost nobody but their senders anything', async (t) => {
+  const fixture = start(t, 'life.mjs')
+  const port = await fixture.port()
+  const pids = await fixture.workersServing(2)
+  const socket = path.join(channelOf(fixture), 'channel.sock')
+  const hello = '{"type":"hello","version":1,"token":"operator"}\n'
+  const watch = new Watch(t, port)
+  watch.allowed = { includes: () => true } as never
+  const random = seededRandom(11)
+  const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item
+  const values = [-1, 0.5, '', 'x', 'x'.repeat(500), null, [], {}, { __proto__: 1 }, true]
+  const malformed = () => {
+    const kinds = [
+      () => JSON.stringify({ type: 'call', request: pick(values), method: pick(['status', 'scale', pick(values)]) }),
+      () => JSON.stringify({ type: 'call', request: 1, method: 'scale', workers: pick(values.slice(0, 5)), more: 1 }),
+      () =>
+        JSON.stringify({ type: pick(['vitals', 'ready', 'module', 'listen', 'welcome', '__proto__', pick(values)]) }),
+      () => JSON.stringify(pick(values))
+    ]
+    return `${pick(kinds)()}\n`
+  }
+  const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${fixture.pid}/status`, 'utf8'))?.[1])
+  const volley = async (connections: number) => {
+    for (let sent = 0; sent < connections; sent += 25) {
+      // After 20 that do not fit a connection is closed.
+      const one = () => say(socket, hello + Array.from({ length: 20 }, malformed).join(''))
+      await Promise.all(Array.from({ length: 25 }, one))
+    }
+  }
+  await volley(250)
+  const before = memory()
+  await volley(250)
+  t.ok(memory() < before + 15_000, `${memory()} kB after ${before}`)
+  t.strictSame(await watch.stop(), [])
+  t.strictSame(fixture.workers, pids)
+  t.match(await say(socket, `${hello}${'x'.repeat(2_000_000)}`), /longer than|^$/)
+  t.equal(await reload(fixture), 'done')
 })
