@@ -69,7 +69,7 @@ t.test('another is made beside the one in use, and takes its place when it is re
 t.test('a third supersedes the second that is not ready', async (t) => {
   const planned = primed()
   prime(planned, -2)
-  t.strictSame(prime(planned, -3), ['prime-failed g-2: another took its place'])
+  t.strictSame(prime(planned, -3), ['prime-failed g-2: MAPACHE_RELOAD_SUPERSEDED: another base took its place'])
   t.strictSame(planned.slots(), ['m g-1 x1', 'm g-3 x1', 'fw g1 x2 of=-1'])
   t.strictSame(ready(planned, -2), [])
 })

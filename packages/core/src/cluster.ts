@@ -71,7 +71,7 @@ export interface ReloadOptions {
 
 export interface ReloadResult {
   generation: number
-  /** From the request to the last old worker's retirement, ms. */
+  /** From the request until the new generation serves and the old one retires, ms. */
   duration: number
 }
 
@@ -140,7 +140,7 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
    * Replaces all workers with new ones from disk, new before old unless `oldFirst`, which drops a reload that runs or waits.
    * @returns when the new generation serves and the old one retires
    * @throws MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SETTLE_FAILED, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE: the
-   *   old workers serve on; `cause` is the app's error. MAPACHE_RELOAD_SUPERSEDED, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED.
+   *   old workers serve on (with `oldFirst` none, but the fallback of a module); `cause` is the app's error. MAPACHE_RELOAD_SUPERSEDED, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED.
    */
   reload(options?: ReloadOptions): Promise<ReloadResult>
   /**

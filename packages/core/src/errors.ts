@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import type { OpenData } from './channel/messages.js'
 import { attachPlace } from './syntax-place.js'
 
 /**
@@ -87,7 +88,7 @@ export const CATALOGUE = {
     fix: 'Export a function as default that returns the app (or a promise of it).'
   },
   MAPACHE_RELOAD_SUPERSEDED: {
-    means: 'A newer reload took the place of this one while it waited for its turn.',
+    means: 'A newer reload took the place of this one, or a newer base that of the one that was asked for.',
     fix: 'Nothing: the newer one loads the same files, only later.'
   },
   MAPACHE_STOPPING: {
@@ -178,6 +179,8 @@ export class MapacheError extends Error {
   readonly fix: string
   /** In a failed reload or boot: the step that failed. */
   declare phase?: string
+  /** Of a base that must not be forked: what it holds, and by whom. */
+  declare open?: readonly OpenData[]
 
   constructor(code: MapacheErrorCode, text: string, options: { cause?: unknown; phase?: string } = {}) {
     super(`${code}: ${text}`, options.cause === undefined ? undefined : { cause: options.cause })

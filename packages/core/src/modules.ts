@@ -23,8 +23,9 @@ export interface MapacheModule {
    */
   fallback?: string | URL
   /**
-   * The module decides what processes are kept ready, by `cluster.prime()`, and how workers come from them: `auto` forks
-   * them where that can be done. Generations get no molds of their own then.
+   * The module decides what processes are kept ready, by `cluster.prime()`, and how workers come from them: `fork` needs
+   * @mapache/native, `auto` forks them where that can be done, `standby` never does. Generations get no molds of their own
+   * then.
    */
   primes?: 'auto' | 'fork' | 'standby'
   /** Listeners for the cluster's events, in the supervisor. What they throw is logged and harms nobody. */
@@ -53,7 +54,9 @@ export interface MessageSender {
 /** What the fallback's function gets. */
 export interface Failure {
   generation: number
+  /** `boot`: it did not come to serve; `crash`: it had served. */
   phase: 'boot' | 'crash'
+  /** What ended it, as plain data. */
   error: ErrorData
   /** The working directory and the script of the app. */
   cwd: string

@@ -33,7 +33,7 @@ export interface DevOptions {
 
 /**
  * Dev mode, as a module of a cluster: a change of a file that the app has loaded reloads it, and the next request runs the
- * new code. What fails is shown in place of the app. One worker, no settle: `mapache dev` sets this by itself.
+ * new code. What fails is shown in place of the app. On a terminal it takes keys from standard input. One worker, no settle: `mapache dev` sets this by itself.
  */
 export function dev(options: DevOptions = {}): MapacheModule {
   const { strategy = 'auto', refresh = false, inspect, watch = [], poll = false, ahead = [] } = options

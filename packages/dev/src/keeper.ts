@@ -100,7 +100,7 @@ export class Keeper {
         await this.cluster?.prime(modules, how)
         return
       } catch (error) {
-        const { code, open = [], message } = error as MapacheError & { open?: readonly OpenData[] }
+        const { code, open = [], message } = error as MapacheError
         if (code === 'MAPACHE_STOPPING' || code === 'MAPACHE_RELOAD_SUPERSEDED') return
         if (this.#leaveOut(open)) continue
         this.#way = this.#way === 'standby' ? 'restart' : 'standby'

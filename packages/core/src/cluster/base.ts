@@ -1,3 +1,4 @@
+import type { ErrorData } from '../errors.js'
 import type { Effect, PlanEvent, PlanState } from './plan.js'
 
 /**
@@ -14,7 +15,7 @@ export interface Base {
 
 /** Another base is made beside the one in use, and takes its place when it is ready. */
 export function takePrime(state: PlanState, base: Base, effects: Effect[]): void {
-  dropNext(state, { name: 'Error', message: 'another took its place', stack: '' }, effects)
+  dropNext(state, SUPERSEDED, effects)
   if (state.stopping === 'no') state.nextBase = base
 }
 
@@ -57,4 +58,11 @@ function dropNext(state: PlanState, error: Parameters<typeof takeBaseExit>[1]['e
   if (!nextBase) return
   delete state.nextBase
   effects.push({ do: 'prime-failed', generation: nextBase.generation, error })
+}
+
+const SUPERSEDED: ErrorData = {
+  name: 'MapacheError',
+  code: 'MAPACHE_RELOAD_SUPERSEDED',
+  message: 'MAPACHE_RELOAD_SUPERSEDED: another base took its place',
+  stack: 'MapacheError: MAPACHE_RELOAD_SUPERSEDED: another base took its place'
 }

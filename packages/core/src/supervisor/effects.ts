@@ -47,7 +47,7 @@ export function carryOut(
       return
     }
     case 'superseded':
-      log.info('a waiting reload is superseded by a newer one')
+      log.info('a reload is superseded by a newer one')
       requests.fail(effect.request, new MapacheError('MAPACHE_RELOAD_SUPERSEDED', 'a newer reload took its place'))
       return
     case 'refused':
@@ -69,9 +69,11 @@ export function carryOut(
       return
     }
     case 'primed':
-      return supervisor.primes.primed(effect.generation) as undefined
+      supervisor.primes.primed(effect.generation)
+      return
     case 'prime-failed':
-      return supervisor.primes.failed(effect.generation, effect.error) as undefined
+      supervisor.primes.failed(effect.generation, effect.error)
+      return
     case 'give-up':
       supervisor.abandon(giveUp(effect, supervisor.settings.bootAttempts))
       return
@@ -107,7 +109,10 @@ function rollBack(supervisor: Supervisor, effect: Extract<Effect, { do: 'roll-ba
   const { from, to, because } = effect
   const { log } = supervisor
   announce(supervisor, 'reload:start', { generation: to, kind: 'rollback' })
-  if (!because) return log.info(`rolling back: gen=${to}`) as undefined
+  if (!because) {
+    log.info(`rolling back: gen=${to}`)
+    return
+  }
   const { crashes } = because
   const error = errorFromData(because.error)
   log.error({ err: error }, `gen=${from} lost ${crashes} workers to crashes; rolling back to gen=${to}`)

@@ -35,13 +35,11 @@ export class Primes {
     const cause = errorFromData(data)
     const open = this.#open.get(generation)
     this.#open.delete(generation)
-    const superseded = new MapacheError('MAPACHE_RELOAD_SUPERSEDED', 'another base took its place')
     const error =
       cause instanceof MapacheError
-        ? Object.assign(cause, open ? { open } : {})
-        : data.stack === ''
-          ? superseded
-          : new MapacheError('MAPACHE_BOOT_FAILED', `the base did not load: ${cause.message}`, { cause })
+        ? cause
+        : new MapacheError('MAPACHE_BOOT_FAILED', `the base did not load: ${cause.message}`, { cause })
+    if (open) error.open = open
     this.#take(generation)?.reject(error)
   }
 

@@ -111,7 +111,10 @@ export class Connections {
         const connection = find(args[1] as Socket)
         if (connection) connection.upgraded = true
         // A client that had no answer to it tries again.
-        if (this.#hooks?.upgrade() === false) return (args[1] as Socket).destroy() !== undefined
+        if (this.#hooks?.upgrade() === false) {
+          ;(args[1] as Socket).destroy()
+          return true
+        }
         break
       }
       case 'close':

@@ -75,9 +75,7 @@ export class Drain {
     return cut
   }
 
-  /**
-   * From here on none of the servers answers by itself what arrives, however the drain began.
-   */
+  /** From here on none of the servers answers by itself what arrives, however the drain began. */
   forward(): void {
     if (!this.#options) return
     this.#options = { ...this.#options, mode: 'forward' }

@@ -132,4 +132,5 @@ const HOST: Host = {
 }
 const LETTERS: Partial<Record<string, Key>> = { r: 'reload', m: 'memory', o: 'open', q: 'quit' }
 const CONTROL: Partial<Record<string, Key>> = { c: 'quit', d: 'quit', l: 'clear' }
+/** Milliseconds. */
 const RESUME = 100

@@ -51,4 +51,5 @@ function named(browser: string, href: string, platform: NodeJS.Platform): string
   return words.includes('%s') ? words.map((word) => (word === '%s' ? href : word)) : [...words, href]
 }
 
+/** Milliseconds. */
 const PATIENCE = 1_000

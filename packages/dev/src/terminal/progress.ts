@@ -46,5 +46,6 @@ export class Progress {
   }
 }
 
+/** Milliseconds. */
 const PAUSE = 100
 const ERASE = '\r\x1b[2K'

@@ -82,6 +82,7 @@ const systemClock: Clock = {
   }
 }
 
-/** Long enough for an editor that writes a file in several steps, too short to be felt. */
+/** Milliseconds: long enough for an editor that writes a file in several steps, too short to be felt. */
 export const QUIET = 8
+/** Milliseconds that a burst is gathered at the most. */
 export const MOST = 100
