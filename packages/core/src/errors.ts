@@ -155,6 +155,22 @@ export const CATALOGUE = {
   MAPACHE_LOADER_MISSING: {
     means: 'The entry is TypeScript that this Node.js cannot run by itself, and the project has no loader for it.',
     fix: 'Install the loader in the project: npm install --save-dev tsx.'
+  },
+  MAPACHE_CREDENTIAL_MISSING: {
+    means: 'What gives power over the cluster was to be served with neither a password nor client certificates.',
+    fix: 'Make a hash with "mapache shell passwd" and pass it as password, or pass as ca who may come in.'
+  },
+  MAPACHE_CREDENTIAL_INVALID: {
+    means: 'The option password is not the hash of a password.',
+    fix: 'Make one with "mapache shell passwd", and pass the text that it prints. The password itself is never an option.'
+  },
+  MAPACHE_CERTIFICATE_INVALID: {
+    means: 'A certificate or its key cannot be read, made or used.',
+    fix: 'Check the paths or the PEM texts of cert, key and ca, and that the key belongs to the certificate.'
+  },
+  MAPACHE_ADDRESS_EXPOSED: {
+    means: 'What gives power over the cluster was to be served on an address that other machines may reach.',
+    fix: 'Listen on 127.0.0.1 and come in through an SSH tunnel; or set expose: true, if it is meant.'
   }
 } as const
 
