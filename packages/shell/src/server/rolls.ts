@@ -1,0 +1,56 @@
+import type { EventEmitter } from 'node:events'
+import type { Cluster, ClusterEvents, ReloadResult } from '@mapache/core'
+import { type Command, type Run, UsageError } from './command.js'
+
+export const reload = roll('reload', 'replace all workers with new ones from disk, new before old', 'Reloaded')
+export const refork = roll('refork', 'replace all workers with forks of a warm one', 'Reforked')
+export const rollback = roll('rollback', 'go back to the generation before', 'Rolled back')
+
+/** A command that replaces all workers, and tells how far it is. */
+function roll(name: 'reload' | 'refork' | 'rollback', summary: string, done: string): Command {
+  return {
+    name,
+    usage: '',
+    summary,
+    async run(run, args) {
+      if (args.length > 0) throw new UsageError(`it takes nothing, got ${args.join(' ')}`)
+      const unfollow = follow(run)
+      try {
+        const { generation, duration } = await (run.cluster[name]() as Promise<ReloadResult>)
+        await run.send(`${done}: generation ${generation} serves after ${Math.round(duration)} ms.`)
+      } finally {
+        unfollow()
+      }
+    }
+  }
+}
+
+/** Tells the user what happens to the workers meanwhile. @returns what ends it */
+function follow({ cluster, send, signal }: Run): () => void {
+  const say = (text: string) => void send(text)
+  const unfollow = [
+    listen(cluster, 'reload:start', ({ generation }) => say(`Generation ${generation} begins.`)),
+    listen(cluster, 'worker:launch', ({ id }) => say(`Worker ${id} is launched.`)),
+    listen(cluster, 'worker:serving', ({ id }) => say(`Worker ${id} serves.`)),
+    listen(cluster, 'worker:retire', ({ id }) => say(`Worker ${id} retires.`)),
+    listen(cluster, 'worker:exit', ({ id, failed, code, signal: by }) => {
+      if (failed) say(`Worker ${id} failed (${by ?? `code ${code}`}).`)
+    }),
+    listen(cluster, 'reload:settled', () => say('The first new worker has proved itself; the others follow.'))
+  ]
+  const end = () => {
+    for (const one of unfollow) one()
+  }
+  signal.addEventListener('abort', end, { once: true })
+  return end
+}
+
+function listen<Event extends keyof ClusterEvents>(
+  cluster: Cluster,
+  event: Event,
+  listener: (...args: ClusterEvents[Event]) => void
+): () => void {
+  const emitter: EventEmitter = cluster
+  emitter.on(event, listener as (...args: unknown[]) => void)
+  return () => emitter.off(event, listener as (...args: unknown[]) => void)
+}
