@@ -8,11 +8,12 @@ import t, { type Test } from 'tap'
 import WebSocket from 'ws'
 import { type Fixture, type FixtureOptions, ROOT, start, startCli } from '../support/fixture.js'
 import { certificate } from '../support/loss/index.js'
+import { ShellClient } from '../support/shell.js'
 import { list, read } from './markdown.js'
 import { ask, reload, STOPPED, stop } from './server.js'
 
 const names = list('examples').map((folder) => path.basename(folder))
-const special = ['forking', 'https-http2', 'module', 'release-folders', 'websocket-sse']
+const special = ['forking', 'https-http2', 'module', 'release-folders', 'shell', 'websocket-sse']
 
 for (const name of names.filter((name) => !special.includes(name))) {
   t.test(name, async (t) => {
@@ -79,6 +80,18 @@ t.test('release-folders', async (t) => {
   t.match(await ask(port), { status: 200, text: 'release 1' }, 'before the reload')
   await reload(fixture)
   t.match(await ask(port), { status: 200, text: 'release 2' })
+  t.strictSame(await stop(fixture), STOPPED)
+})
+
+t.test('shell', async (t) => {
+  const state = t.testdir()
+  const fixture = startExample(t, 'shell', { env: { SHELL_PORT: '0', XDG_STATE_HOME: state } })
+  await servesAndReloads(t, fixture)
+  const [, port = ''] = await fixture.printed(/shell serves on 127\.0\.0\.1:(\d+)/)
+  const client = new ShellClient(t, [port], state, { MAPACHE_SHELL_PASSWORD: 'mapache-example' })
+  const { code, stdout } = await client.run('greet Ada Grace\nrestart\nyes\n')
+  t.equal(stdout, 'Hello Ada and Grace.\nReplace 2 workers? yes or no\nGeneration 3 serves.\n')
+  t.equal(code, 0)
   t.strictSame(await stop(fixture), STOPPED)
 })
 
