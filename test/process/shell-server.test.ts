@@ -77,6 +77,9 @@ const COMMANDS = `export default {
   hangs: () => new Promise(() => {}),
   loops: () => { for (;;); },
   floods: (argv, send) => { for (;;) send('x'.repeat(1000)) },
+  asks: (argv, send, recv, primary) => { for (;;) primary.status().catch(() => {}) },
+  listens: (argv, send, recv, primary) => { for (;;) { primary.once('start', send); primary.removeAllListeners('start') } },
+  big: (argv, send) => send('x'.repeat(1e6)),
   secret: async (argv, send, recv) => { await recv(); send('thank you') },
   'worker': () => {}
 }`
@@ -102,6 +105,7 @@ t.test('commands of the app', async (t) => {
   t.equal(await line.command('fails'), 'MapacheError MAPACHE_ROLLBACK_UNAVAILABLE\n')
   t.match(await line.command('throws'), /Error: no such thing\n +at throws .*commands\.mjs/)
   t.match(await line.command('later'), /Error: much later/)
+  t.match(await line.command('big'), /RangeError: a text to send may have \d+ characters/)
   t.match(await line.command('exits'), 'exits ended its thread with code 3.')
   line.type('secret')
   t.equal(await line.command(PASSWORD), 'thank you\n')
@@ -110,6 +114,8 @@ t.test('commands of the app', async (t) => {
   for (const [command, way] of [
     ['hangs', '\x03'],
     ['loops', '.abort\n'],
+    ['asks', '\x03'],
+    ['listens', '\x03'],
     ['hangs', '.abort\r\n']
   ] as const) {
     line.type(command)

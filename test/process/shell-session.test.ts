@@ -108,10 +108,10 @@ t.test('a reload tells of itself, and a bad one why it failed', async (t) => {
 t.test('the shell is back after its process was killed, and the client with it', async (t) => {
   const { fixture, port, folder } = await startShell(t)
   const client = new ShellClient(t, [String(port)], folder)
-  client.child.stdin?.write('foo before\n')
+  client.child.stdin?.write('foo before\nbaz\n')
   await until(
-    () => client.stdout.includes('before'),
-    'the first command',
+    () => client.stdout.includes('Give a number.'),
+    'a command that waits',
     () => client.stderr
   )
   const [, pid] = /service=shell\/server gen=1 pid=(\d+) serving/.exec(fixture.output) ?? []
@@ -122,9 +122,12 @@ t.test('the shell is back after its process was killed, and the client with it',
     () => client.stderr
   )
   const { stdout, stderr, code } = await client.run('foo after\nworker info\n')
-  t.match(stderr, /Connection lost\. Reconnecting\.\.\. done!\n$/)
-  t.match(stdout, /^before\nafter\nCurrent workers: /)
-  t.equal(code, 0)
+  t.match(
+    stderr,
+    /Reconnecting\.\.\. done!\nThe connection was lost while "baz" ran: what came of it is not known\.\n$/
+  )
+  t.match(stdout, /^before\nGive a number\.\nafter\nCurrent workers: /)
+  t.equal(code, 1, 'something of the script failed')
   t.notOk(isRunning(Number(pid)))
   fixture.kill('SIGTERM')
   t.strictSame(await fixture.exit(), { code: 0, signal: null })

@@ -11,8 +11,14 @@ export default async function run(service: ServiceHandle): Promise<void> {
   const { host, port, password, cert, key, ca, commands, limits } = service.options as ServiceOptions
   const { log } = service
   const throttle = new Throttle({ changed: (entry) => service.send(MODULE, 'throttle', entry) })
-  service.onMessage(MODULE, 'throttled', (entries) => throttle.restore(entries as ThrottleEntry[]))
-  service.send(MODULE, 'throttled', null)
+  // Before anybody may try: what the process before this one knew.
+  await new Promise<void>((resolve) => {
+    service.onMessage(MODULE, 'throttled', (entries) => {
+      throttle.restore(entries as ThrottleEntry[])
+      resolve()
+    })
+    service.send(MODULE, 'throttled', null)
+  })
 
   const credential = password === undefined ? undefined : parseCredential(password)
   if (credential?.kind === 'sha512') {

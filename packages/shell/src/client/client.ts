@@ -33,7 +33,7 @@ export class Client {
 
   constructor(target: Target) {
     this.#target = target
-    this.#password = process.env.MAPACHE_SHELL_PASSWORD
+    this.#password = process.env.MAPACHE_SHELL_PASSWORD || undefined
     delete process.env.MAPACHE_SHELL_PASSWORD
   }
 
@@ -54,6 +54,8 @@ export class Client {
     this.#input = input
     input.names = commands
     if (input.isTerminal) process.stdout.write(`${text}\n`)
+    // Whoever read it has gone, as head does.
+    process.stdout.on('error', () => this.#finish(1))
     input.onLine = () => this.#advance()
     input.onInterrupt = () => this.#interrupt()
     this.#listen()

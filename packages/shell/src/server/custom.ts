@@ -74,18 +74,19 @@ function command(module: string, name: string): Command {
 async function runInThread(module: string, name: string, run: Run, argv: readonly string[]): Promise<void> {
   // So that what the cluster tells of itself is of now.
   await run.cluster.status()
+  if (run.signal.aborted) return
   const { role, generation, workers, addresses } = run.cluster
-  const unsent = new Int32Array(new SharedArrayBuffer(4))
+  const unsettled = new Int32Array(new SharedArrayBuffer(4))
   const cluster = { role, generation, workers: structuredClone(workers), addresses: structuredClone(addresses) }
-  const thread = startThread({ module, run: { name, argv: [...argv], unsent, cluster } })
-  const helper = new Helper(thread, run, unsent)
+  const thread = startThread({ module, run: { name, argv: [...argv], unsettled, cluster } })
+  const helper = new Helper(thread, run, unsettled)
   try {
     await new Promise<void>((resolve, reject) => {
       run.signal.addEventListener('abort', () => resolve(), { once: true })
       thread.on('message', (message: Upward) => {
         if (message.type === 'done') resolve()
         else if (message.type === 'failed') reject(unpackError(message.error))
-        else helper.take(message)
+        else if (message.type !== 'names') helper.take(message)
       })
       thread.on('error', reject)
       thread.on('exit', (code) => reject(new Told(`${name} ended its thread with code ${code}.`)))
@@ -100,54 +101,57 @@ async function runInThread(module: string, name: string, run: Run, argv: readonl
 class Helper {
   readonly #thread: Worker
   readonly #run: Run
-  readonly #unsent: Int32Array
+  readonly #unsettled: Int32Array
   readonly #listeners = new Map<string, (...args: unknown[]) => void>()
 
-  constructor(thread: Worker, run: Run, unsent: Int32Array) {
+  constructor(thread: Worker, run: Run, unsettled: Int32Array) {
     this.#thread = thread
     this.#run = run
-    this.#unsent = unsent
+    this.#unsettled = unsettled
   }
 
-  take(message: Exclude<Upward, { type: 'done' | 'failed' }>): void {
+  take(message: Exclude<Upward, { type: 'done' | 'failed' | 'names' }>): void {
     const { cluster, send, recv } = this.#run
     switch (message.type) {
       case 'send':
-        void send(message.text).then(() => {
-          Atomics.sub(this.#unsent, 0, message.size)
-          Atomics.notify(this.#unsent, 0)
-        })
-        return
+        return void send(message.text).then(() => this.#settle(message.size))
       case 'recv':
-        return this.#reply(message.request, recv)
+        return void this.#reply(message.request, recv)
       case 'call':
-        if (!METHODS.includes(message.method)) return
-        return this.#reply(message.request, () => {
+        return void this.#reply(message.request, () => {
+          // The thread runs code of the app, which may say anything.
+          if (!METHODS.includes(message.method)) throw new TypeError(`${message.method} cannot be called from a thread`)
           const method = cluster[message.method] as (...args: unknown[]) => Promise<unknown>
           return method.apply(cluster, message.args)
         })
       case 'listen':
-        return this.#listen(cluster, message.event)
+        this.#listen(cluster, message.event)
+        return this.#settle(message.size)
       case 'unlisten':
-        return this.#unlisten(cluster, message.event)
-      case 'names':
-        return
+        this.#unlisten(cluster, message.event)
+        return this.#settle(message.size)
       default:
         message satisfies never
     }
+  }
+
+  #settle(size: number): void {
+    Atomics.sub(this.#unsettled, 0, size)
+    Atomics.notify(this.#unsettled, 0)
   }
 
   end(): void {
     for (const event of [...this.#listeners.keys()]) this.#unlisten(this.#run.cluster, event)
   }
 
-  #reply(request: number, work: () => Promise<unknown>): void {
-    const answer = (reply: object) => this.#say({ type: 'reply', request, ...reply })
-    // An async function, so that what a call throws at once is answered, too.
-    void (async () => work())().then(
-      (value) => answer(value === undefined ? {} : { value }),
-      (error) => answer({ error: packError(error) })
-    )
+  /** Never rejects: what goes wrong is the answer. */
+  async #reply(request: number, work: () => Promise<unknown>): Promise<void> {
+    try {
+      const value = await work()
+      this.#say({ type: 'reply', request, ...(value === undefined ? {} : { value }) })
+    } catch (error) {
+      this.#say({ type: 'reply', request, error: packError(error) })
+    }
   }
 
   #listen(cluster: Cluster, event: string): void {

@@ -7,7 +7,8 @@ import {
   type Downward,
   MESSAGE,
   METHODS,
-  MOST_UNSENT,
+  MOST_REQUESTS,
+  MOST_UNSETTLED,
   packError,
   type ThreadData,
   type Upward,
@@ -52,35 +53,41 @@ function commandsOf(found: unknown): Commands {
 async function perform(command: Commands[string] | undefined, given: Run): Promise<void> {
   if (!command) throw new Error(`${given.name} is gone from ${module}`)
   port?.on('message', take)
+  const send = (text: unknown) => sayAndCount({ type: 'send', text: textOf(text), size: MESSAGE }, given)
   const recv = async () => Buffer.from(await request<Uint8Array>((id) => say({ type: 'recv', request: id })))
-  await command(given.argv, (text: unknown) => send(String(text), given.unsent), recv, primaryOf(given))
+  await command(given.argv, send, recv, primaryOf(given))
 }
 
-/** Waits for the user's side rather than fill the memory: nobody else runs in this thread. */
-function send(text: string, unsent: Int32Array): void {
-  if (text.length > MOST_UNSENT) throw new RangeError(`a text to send may have ${MOST_UNSENT} characters`)
-  for (let ahead = Atomics.load(unsent, 0); ahead > MOST_UNSENT; ahead = Atomics.load(unsent, 0)) {
-    Atomics.wait(unsent, 0, ahead)
+function textOf(given: unknown): string {
+  const text = String(given)
+  if (text.length > MOST_UNSETTLED) throw new RangeError(`a text to send may have ${MOST_UNSETTLED} characters`)
+  return text
+}
+
+/** Waits for the other side rather than fill the memory: nobody else runs in this thread. */
+function sayAndCount(message: Extract<Upward, { size: number }>, { unsettled }: Run): void {
+  for (let ahead = Atomics.load(unsettled, 0); ahead > MOST_UNSETTLED; ahead = Atomics.load(unsettled, 0)) {
+    Atomics.wait(unsettled, 0, ahead)
   }
-  const size = Buffer.byteLength(text) + MESSAGE
-  Atomics.add(unsent, 0, size)
-  say({ type: 'send', text, size })
+  const size = message.size + (message.type === 'send' ? Buffer.byteLength(message.text) : 0)
+  Atomics.add(unsettled, 0, size)
+  say({ ...message, size })
 }
 
-function primaryOf({ cluster }: Run): EventEmitter {
+function primaryOf(given: Run): EventEmitter {
   const emitter = new EventEmitter()
   emitter.on('newListener', (event: string) => {
-    if (emitter.listenerCount(event) === 0) say({ type: 'listen', event })
+    if (emitter.listenerCount(event) === 0) sayAndCount({ type: 'listen', event, size: MESSAGE }, given)
   })
   emitter.on('removeListener', (event: string) => {
-    if (emitter.listenerCount(event) === 0) say({ type: 'unlisten', event })
+    if (emitter.listenerCount(event) === 0) sayAndCount({ type: 'unlisten', event, size: MESSAGE }, given)
   })
   events = emitter
   const call = (method: (typeof METHODS)[number], args: unknown[]) => {
     return request((id) => say({ type: 'call', request: id, method, args }))
   }
   const methods = METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)])
-  return Object.assign(emitter, cluster, Object.fromEntries(methods), {
+  return Object.assign(emitter, given.cluster, Object.fromEntries(methods), {
     send(message: { type?: unknown } | undefined) {
       if (message?.type !== 'restart') throw new TypeError("primary.send takes { type: 'restart' }")
       const reloaded = call('reload', []).then(() => {})
@@ -91,7 +98,9 @@ function primaryOf({ cluster }: Run): EventEmitter {
   })
 }
 
-function request<Value>(ask: (id: number) => void): Promise<Value> {
+async function request<Value>(ask: (id: number) => void): Promise<Value> {
+  // The answers would fill the memory of a thread that never comes to read them.
+  if (waiting.size >= MOST_REQUESTS) throw new Error(`only ${MOST_REQUESTS} requests may wait for their answers`)
   requests += 1
   const id = requests
   return new Promise((resolve, reject) => {
