@@ -148,3 +148,16 @@ t.test('passwd at a terminal', { skip: noScreen }, async (t) => {
 function table(workers: number): string {
   return `Current workers:  ${workers}\nTarget workers:   ${workers}\nDead workers:     0\nGeneration:       1\n`
 }
+
+t.test('a shell that has gone for good is not waited for when nothing is left to say', async (t) => {
+  const state = t.testdir()
+  const { port, shell } = await serve(t)
+  const client = new ShellClient(t, [String(port)], state)
+  client.child.stdin?.write('worker info\nlog tail\n')
+  await until(() => client.stdout.includes('an old line'), 'the log')
+  await shell.retire()
+  await until(() => client.stderr.includes('Connection lost. Reconnecting... '), 'the client to notice')
+  const { code, stderr } = await client.run('')
+  t.match(stderr, /Connection lost\. Reconnecting\.\.\. not needed\.\n$/)
+  t.equal(code, 0)
+})

@@ -13,8 +13,11 @@ export default async function run(service: ServiceHandle): Promise<void> {
   const throttle = new Throttle({ changed: (entry) => service.send(MODULE, 'throttle', entry) })
   // Before anybody may try: what the process before this one knew.
   await new Promise<void>((resolve) => {
+    // Waiting for a message alone does not keep a process from ending.
+    const timer = setTimeout(resolve, ANSWER)
     service.onMessage(MODULE, 'throttled', (entries) => {
       throttle.restore(entries as ThrottleEntry[])
+      clearTimeout(timer)
       resolve()
     })
     service.send(MODULE, 'throttled', null)
@@ -65,3 +68,5 @@ export default async function run(service: ServiceHandle): Promise<void> {
 }
 
 const DAY = 86_400_000
+/** ms that the supervisor may take to answer. */
+const ANSWER = 5_000

@@ -145,8 +145,9 @@ export class Client {
     }
     if (this.#leaving) return this.#end(this.#failed || this.#command !== '')
     void this.#reconnect().catch((error) => {
-      note(`failed\nmapache shell: ${error instanceof Failure ? error.message : String(error.stack)}`)
-      this.#finish(1)
+      const idle = error === NOTHING_LEFT && !this.#failed && this.#command === ''
+      note(idle ? 'not needed.' : `failed\nmapache shell: ${error instanceof Failure ? error.message : error.stack}`)
+      this.#finish(idle ? 0 : 1)
     })
   }
 
@@ -165,6 +166,8 @@ export class Client {
     const giveUpAt = performance.now() + PATIENCE
     for (let wait = 100; ; wait = Math.min(2 * wait, 2_000)) {
       this.#away.signal.throwIfAborted()
+      // Nobody has anything to say to it any more.
+      if (this.#input?.exhausted) throw NOTHING_LEFT
       try {
         const welcome = await this.#connect(async (isAgain) => (isAgain ? undefined : this.#password))
         if (this.#input) this.#input.names = welcome.commands
@@ -190,5 +193,6 @@ function note(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
+const NOTHING_LEFT = new Failure('nothing is left to do there', true)
 /** ms for which a shell that has gone is waited for. */
 const PATIENCE = 60_000

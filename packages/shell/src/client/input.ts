@@ -44,6 +44,11 @@ export class Input {
     })
   }
 
+  /** No line waits, and none will come. */
+  get exhausted(): boolean {
+    return this.ended && this.#lines.length === 0
+  }
+
   /** Shows that a command is waited for. */
   prompt(): void {
     this.#prompting = true
