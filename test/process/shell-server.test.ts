@@ -218,6 +218,6 @@ t.test('when it retires, what runs finishes, and everybody is told', async (t) =
   }
   t.notOk(reloading.closed)
   finish()
-  await reloading.shows(/Reloaded: generation 2 serves after 12 ms\.\n> This shell is being replaced or stopped\.\n/)
+  await reloading.shows(/Reloaded: generation 2 serves after 12 ms\.\nThis shell is being replaced or stopped\.\n/)
   await retired
 })

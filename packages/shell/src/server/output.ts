@@ -51,9 +51,9 @@ export class Output {
     this.#say({ type: 'ask' }, '')
   }
 
-  /** A command has ended, and the next may come. */
-  done(ok: boolean): void {
-    this.#say({ type: 'done', ok }, PROMPT)
+  /** A command has ended. @param more whether another may come */
+  done(ok: boolean, more: boolean): void {
+    this.#say({ type: 'done', ok }, more ? PROMPT : '')
   }
 
   /** The last word. */

@@ -106,9 +106,10 @@ export class Session {
       const line = await this.#next()
       if (line?.equals(EXIT)) throw new Left('exit', '')
       const ok = line !== undefined && (await this.#execute(line.toString().trim()))
-      // What makes it end may have come while the command ran, which was let finish.
-      this.#output.done(ok)
-      this.#leave.signal.throwIfAborted()
+      // What makes the session end may have come while the command ran, which was let finish.
+      const { signal } = this.#leave
+      this.#output.done(ok, !signal.aborted)
+      signal.throwIfAborted()
     }
   }
 
