@@ -186,12 +186,14 @@ t.test('a change is told at once, with the rates as they were', async (t) => {
   const scene = new Scene(t)
   await scene.serve()
   const stream = await listen(scene)
+  const frames = () => stream.text.match(/event: frame/g)?.length ?? 0
+  await until(() => frames() === 2, 'the newest overview, and the status after it')
   scene.requests = 30
   scene.tick()
   scene.status = statusOf([worker(1), worker(2), worker(3, { state: 'launching' })])
   for (const id of [1, 2, 3]) scene.cluster.emit('worker:launch', worker(id))
   await until(() => stream.text.includes('"state":"launching"'), 'the frame')
-  t.equal(stream.text.match(/event: frame/g)?.length, 3, 'three events made one frame')
+  t.equal(frames(), 4, 'three events made one frame')
   t.match(stream.text.split('event: frame').at(-1), /"requests":30,/)
   stream.close()
 })

@@ -57,6 +57,8 @@ export class Watch {
       const message = `Generation ${generation} lost ${crashes} workers to crashes; back to generation ${to}`
       sink.outcome({ time: Date.now(), ok: false, message, error: stackOf(error) })
     })
+    // The newest overview is of when somebody looked last.
+    this.#askSoon()
   }
 
   end(): void {
@@ -79,8 +81,9 @@ export class Watch {
     this.#asked ??= setTimeout(async () => {
       try {
         const status = await this.source.cluster.status()
-        if (this.#asked === undefined || this.#overview === undefined) return
-        this.#overview = { ...this.#overview, status }
+        const known = this.#overview ?? this.source.overview()
+        if (this.#asked === undefined || known === undefined) return
+        this.#overview = { ...known, status }
         this.sink.frame(frameOf(this.#overview))
       } catch {
         // The channel closes: this process ends next, or the next overview tells more.

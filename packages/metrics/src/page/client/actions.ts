@@ -69,6 +69,7 @@ export class Actions {
     this.#dialog.showModal()
     const first = action === 'scale' ? this.#workers : this.#kept === undefined ? this.#password : this.#submit
     first.focus()
+    if (first instanceof HTMLInputElement) first.select()
   }
 
   async #send(): Promise<void> {

@@ -26,9 +26,12 @@ export function holdStream(handlers: Handlers, tell: (connected: boolean) => voi
     clearTimeout(again)
     clearTimeout(silence)
   }
-  const lost = () => {
+  const rest = () => {
     close()
     tell(false)
+  }
+  const lost = () => {
+    rest()
     again = setTimeout(open, wait)
     wait = Math.min(wait * 2, LONGEST)
   }
@@ -56,7 +59,7 @@ export function holdStream(handlers: Handlers, tell: (connected: boolean) => voi
 
   document.addEventListener('visibilitychange', () => {
     clearTimeout(hiding)
-    if (document.hidden) hiding = setTimeout(() => (close(), tell(false)), HIDDEN)
+    if (document.hidden) hiding = setTimeout(rest, HIDDEN)
     else if (!source) open()
   })
   open()
