@@ -1,14 +1,12 @@
 import { EventEmitter, once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Cluster, ClusterStatus, ProcessInfo } from '@mapache/core'
+import type { Cluster, ClusterStatus, LogLine, ProcessInfo } from '@mapache/core'
 import type { Overview } from '#metrics/overview.js'
 import { dashboard, type PageOptions } from '#metrics/page/dashboard.js'
 import { before, type Test } from '../support/fixture.js'
 
 export const PASSWORD = 'a pässword'
-
-type Line = Awaited<ReturnType<Cluster['log']>>[0]
 
 /** A cluster that does as a test says, with the dashboard before it, served by a real server that can be replaced. */
 export class Scene {
@@ -16,7 +14,7 @@ export class Scene {
   readonly calls: string[] = []
   readonly audits: string[] = []
   readonly tried: { password: string; address: string }[] = []
-  readonly log: Line[] = []
+  readonly log: LogLine[] = []
   status: ClusterStatus
   time = 1_790_000_000_000
   requests = 0
@@ -43,7 +41,7 @@ export class Scene {
     for (const name of ['reload', 'refork', 'rollback', 'scale', 'recycle']) {
       Object.assign(this.cluster, { [name]: call(name) })
     }
-    Object.assign(this.cluster, { status: async () => this.status, log: async () => this.log })
+    Object.assign(this.cluster, { status: async () => this.status, tail: async () => this.log })
     t.teardown(() => this.leave())
   }
 
@@ -104,8 +102,8 @@ export class Scene {
   }
 
   /** A line of Mapache's log. */
-  say(level: Line['level'], message: string, error?: string): void {
-    const line: Line = { time: this.time, level, message, ...(error === undefined ? {} : { error }) }
+  say(level: LogLine['level'], message: string, error?: string): void {
+    const line: LogLine = { time: this.time, level, message, ...(error === undefined ? {} : { error }) }
     this.log.push(line)
     this.cluster.emit('log', line)
   }

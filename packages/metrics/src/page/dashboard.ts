@@ -58,7 +58,7 @@ export function dashboard(options: PageOptions): Dashboard {
     streams.tell(response, 'hello', { page: page.id, history: watch.history })
     const { frame } = watch
     if (frame) streams.tell(response, 'frame', frame)
-    const lines = await cluster.log(LOG_LINES).catch(() => [])
+    const lines = await cluster.tail(LOG_LINES).catch(() => [])
     const entries = [...lines.map(entryOf), ...audited].sort((a, b) => a.time - b.time)
     streams.tell(response, 'log', newestOf(entries))
   }

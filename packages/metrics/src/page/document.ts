@@ -150,7 +150,7 @@ ${CHARTS}
 <div id="generations" tabindex="-1"></div>
 <section class="log" aria-labelledby="log-title">
 <div class="group-head"><h2 id="log-title">Event log</h2><label for="log-level">Show</label>
-<select id="log-level"><option value="trace">everything</option><option value="info" selected>info and above</option><option value="warn">warnings and errors</option></select></div>
+<select id="log-level"><option value="info" selected>everything</option><option value="warn">warnings and errors</option><option value="error">errors</option></select></div>
 <p class="note" id="log-empty">Nothing yet.</p>
 <ol id="log" role="list" tabindex="0" aria-label="Event log, newest first"></ol>
 </section>

@@ -1,4 +1,4 @@
-import type { ClusterEvents, ExitEvent } from '@mapache/core'
+import type { ClusterEvents, ExitEvent, LogLine } from '@mapache/core'
 import type { DashboardOptions, Overview } from '../overview.js'
 import type { Entry, Frame, Gone, Outcome, Sample } from './client/wire.js'
 import { frameOf, sampleOf } from './frame.js'
@@ -50,11 +50,15 @@ export class Watch {
       sink.outcome({ time: Date.now(), ok: true, message })
     })
     this.#on('reload:failed', ({ generation, phase, error }) => {
-      const message = `Generation ${generation} failed in ${phase}; the old workers serve on`
+      const message = `Generation ${generation} failed in ${phase} and does not serve`
       sink.outcome({ time: Date.now(), ok: false, message, error: stackOf(error.cause ?? error) })
     })
     this.#on('reload:rolledback', ({ generation, to, crashes, error }) => {
       const message = `Generation ${generation} lost ${crashes} workers to crashes; back to generation ${to}`
+      sink.outcome({ time: Date.now(), ok: false, message, error: stackOf(error) })
+    })
+    this.#on('app:failed', ({ generation, phase, error }) => {
+      const message = `The app of generation ${generation} failed in ${phase}; a fallback answers in its place`
       sink.outcome({ time: Date.now(), ok: false, message, error: stackOf(error) })
     })
     // The newest overview is of when somebody looked last.
@@ -103,7 +107,7 @@ export class Watch {
 }
 
 /** A line of Mapache's log, fit to be shown. */
-export function entryOf({ time, level, message, error }: ClusterEvents['log'][0]): Entry {
+export function entryOf({ time, level, message, error }: LogLine): Entry {
   return { time, level, message: plainText(message), ...(error === undefined ? {} : { error: plainText(error) }) }
 }
 

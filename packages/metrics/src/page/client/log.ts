@@ -4,7 +4,7 @@ import type { Entry } from './wire.js'
 
 /** How many lines the page keeps. */
 const MOST = 400
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal']
+const LEVELS = ['info', 'warn', 'error', 'fatal']
 
 /** The event log, newest first. */
 export class LogView {
