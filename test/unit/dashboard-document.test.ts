@@ -3,6 +3,7 @@ import vm from 'node:vm'
 import t from 'tap'
 import { makePage } from '#metrics/page/document.js'
 import { joinModules, pageScript } from '#metrics/page/script.js'
+import { STYLE } from '#metrics/page/style.js'
 import { oneLine, plainText, stackOf } from '#metrics/page/text.js'
 
 t.test('one document, which may run and load nothing but itself', (t) => {
@@ -62,3 +63,40 @@ t.test('texts of the app are made fit to be shown', (t) => {
   t.equal(stackOf(endless).match(/caused by/g)?.length, 4)
   t.end()
 })
+
+t.test('texts can be read on their grounds, in light and in dark', (t) => {
+  const palettes = [...STYLE.matchAll(/:root\{([^}]*)\}/g)].map(([, body = '']) =>
+    Object.fromEntries([...body.matchAll(/--([a-z-]+):#([0-9a-f]+)/g)].map(([, name, value]) => [name, value]))
+  )
+  t.equal(palettes.length, 2)
+  const pairs = [
+    ...['ink', 'soft', 'good', 'busy', 'bad', 'accent'].flatMap((text) => [
+      [text, 'sheet'],
+      [text, 'ground']
+    ]),
+    ...['good', 'busy', 'bad'].map((text) => [text, `${text}-ground`]),
+    ['accent-ink', 'accent']
+  ] as [string, string][]
+  for (const palette of palettes) {
+    for (const [text, ground] of pairs) {
+      const ratio = contrast(palette[text] ?? '', palette[ground] ?? '')
+      t.ok(ratio >= 4.5, `${text} on ${ground}: ${ratio.toFixed(2)}`)
+    }
+  }
+  t.end()
+})
+
+/** As WCAG 2 defines it. */
+function contrast(one: string, other: string): number {
+  const [light = 0, dark = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a)
+  return (light + 0.05) / (dark + 0.05)
+}
+
+function luminance(color: string): number {
+  const digits = color.length === 3 ? [...color].map((digit) => digit + digit).join('') : color
+  const [red = 0, green = 0, blue = 0] = [0, 2, 4].map((at) => {
+    const share = Number.parseInt(digits.slice(at, at + 2), 16) / 255
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4
+  })
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+}

@@ -2,7 +2,7 @@ import type { ClusterEvents, ExitEvent, LogLine } from '@mapache/core'
 import type { DashboardOptions, Overview } from '../overview.js'
 import type { Entry, Frame, Gone, Outcome, Sample } from './client/wire.js'
 import { frameOf, sampleOf } from './frame.js'
-import { plainText, stackOf } from './text.js'
+import { oneLine, plainText, stackOf } from './text.js'
 
 /** What is passed on to the pages. */
 export interface Sink {
@@ -50,7 +50,7 @@ export class Watch {
       sink.outcome({ time: Date.now(), ok: true, message })
     })
     this.#on('reload:failed', ({ generation, phase, error }) => {
-      const message = `Generation ${generation} failed in ${phase} and does not serve`
+      const message = oneLine(`Generation ${generation} failed in ${phase}: ${error.message}`, 500)
       sink.outcome({ time: Date.now(), ok: false, message, error: stackOf(error.cause ?? error) })
     })
     this.#on('reload:rolledback', ({ generation, to, crashes, error }) => {

@@ -29,7 +29,11 @@ export class Actions {
     this.#dialog.addEventListener('close', () => {
       this.#password.value = ''
     })
-    byId('lock').addEventListener('click', () => this.#keep(undefined))
+    byId('lock').addEventListener('click', () => {
+      this.#keep(undefined)
+      // The button is gone: who works by keyboard goes on beside it.
+      document.querySelector<HTMLElement>('.actions :enabled')?.focus()
+    })
     byId('insecure').hidden = window.isSecureContext
   }
 
