@@ -84,7 +84,7 @@ svg{display:block;width:100%;height:56px}
 #generations{display:grid;gap:.9rem}
 #generations:focus{outline:none}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(14.5rem,1fr));gap:.6rem;margin-top:.35rem}
-.tile{position:relative;display:flex;flex-direction:column;gap:.35rem;padding:.55rem .7rem;min-width:0;border-left:4px solid var(--good);transition:opacity .3s}
+.tile{position:relative;display:flex;flex-direction:column;gap:.35rem;padding:.55rem .7rem;min-width:0;border-left:4px solid var(--good)}
 .tile-head{display:flex;align-items:center;gap:.4rem}
 .tile-head strong{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .state{margin-left:auto;padding-left:.3rem;font-size:.8125rem;color:var(--good);white-space:nowrap}
@@ -110,7 +110,7 @@ svg{display:block;width:100%;height:56px}
 .row{display:grid;grid-template-columns:3.4rem 1fr auto;align-items:center;gap:.4rem;font-size:.8125rem}
 .row .value{min-width:3.6rem;text-align:right;white-space:nowrap}
 .track{display:flex;height:.5rem;border-radius:.25rem;background:var(--track);overflow:hidden}
-.part{background:var(--own);transition:width .4s}
+.part{background:var(--own)}
 .part-1,.shared::before{background:repeating-linear-gradient(45deg,var(--shared) 0 3px,transparent 3px 5px)}
 [data-high=true] .part-0{background:var(--bad)}
 [data-high=true] .value{color:var(--bad);font-weight:600}
@@ -164,6 +164,6 @@ button{min-height:2.75rem}
 #log li{grid-template-columns:auto 1fr}
 #log :is(.message,details){grid-column:1/-1}
 }
-@media (prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}
+@media (prefers-reduced-motion:reduce){*{animation:none!important}}
 @media (forced-colors:active){.part,.dot{forced-color-adjust:none}}
 `
