@@ -1,0 +1,63 @@
+// The service: a process of its own, which answers on the module's address and asks the supervisor for what has changed.
+
+import { once } from 'node:events'
+import type { ClusterStatus, ServiceHandle } from '@mapache/core'
+import type { Change, Pulled } from '../messages.js'
+import type { MetricsSettings } from '../options.js'
+import { MODULE } from '../report.js'
+import { clusterFamilies } from './families.js'
+import { mergeApp } from './merge.js'
+import { Mirror } from './mirror.js'
+import { createPages } from './server.js'
+import { Watch } from './watch.js'
+
+/** Serves the pages until the service is to leave. */
+export default async function pages(service: ServiceHandle): Promise<void> {
+  const { address, buckets } = service.options as MetricsSettings
+  const mirror = new Mirror(buckets.length, (pull) => service.send(MODULE, 'pull', pull))
+  service.onMessage(MODULE, 'change', (change) => mirror.change(change as Change))
+  service.onMessage(MODULE, 'pulled', (pulled) => mirror.pulled(pulled as Pulled))
+
+  const status = together(() => within(service.cluster.status(), TIMEOUT))
+  const look = async () => {
+    const [counted, now] = await Promise.all([mirror.pull(TIMEOUT), status()])
+    return { counted, status: now }
+  }
+  const watch = new Watch(buckets, look)
+  service.onRetire(() => watch.end())
+  const server = createPages({
+    status,
+    async families() {
+      const { counted, status: now } = await look()
+      return [...clusterFamilies(counted, now, buckets), ...mergeApp(counted)]
+    }
+  })
+  server.listen(address)
+  await once(server, 'listening')
+}
+
+/** Those who ask at the same time get the same answer. */
+function together<Value>(ask: () => Promise<Value>): () => Promise<Value> {
+  let asking: Promise<Value> | undefined
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = undefined
+    })
+    return asking
+  }
+}
+
+async function within(status: Promise<ClusterStatus>, timeout: number): Promise<ClusterStatus> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`the supervisor has not answered in ${timeout} ms`)), timeout)
+  })
+  try {
+    return await Promise.race([status, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Milliseconds. */
+const TIMEOUT = 2_000
