@@ -17,6 +17,7 @@ const packages = [
   { folder: 'express', name: '@mapache/express', entries: ['.'] },
   { folder: 'native', name: '@mapache/native', entries: ['.'], files: ['binding.gyp', 'install.mjs', 'src'] },
   { folder: 'dev', name: '@mapache/dev', entries: ['.'] },
+  { folder: 'metrics', name: '@mapache/metrics', entries: ['.'] },
   { folder: 'cli', name: 'mapache', entries: [] }
 ]
 
