@@ -43,12 +43,17 @@ async function ends(count: number): Promise<void> {
 }
 
 t.test('durations go into their buckets, ends to their methods', async (t) => {
+  for (const method of ['GET', 'PROPFIND', 'POST', 'POST', 'DELETE', 'PUT', 'PUT']) counts.began(methodIndex(method))
   counts.answered(methodIndex('GET'), 200, 10)
   counts.answered(methodIndex('PROPFIND'), 404, 10.001)
   counts.answered(methodIndex('POST'), 500, 90_000)
   counts.answered(methodIndex('POST'), 999, 0)
   counts.aborted(methodIndex('DELETE'))
   t.strictSame(counted(), { 'GET 2xx': 1, 'POST 5xx': 2, 'DELETE aborted': 1, 'other 4xx': 1 })
+  t.equal(counts.pending, 2)
+  counts.abandon()
+  t.equal(counts.pending, 0)
+  t.match(counted(), { 'PUT aborted': 2 })
   t.match(counts.report(7), { buckets: [2, 1, 1], micros: 90_020_001, active: 7 })
 })
 

@@ -8,6 +8,7 @@ import { MODULE } from '../report.js'
 import { clusterFamilies } from './families.js'
 import { mergeApp } from './merge.js'
 import { Mirror } from './mirror.js'
+import { paced } from './paced.js'
 import { createPages } from './server.js'
 import { Watch } from './watch.js'
 
@@ -18,11 +19,11 @@ export default async function pages(service: ServiceHandle): Promise<void> {
   service.onMessage(MODULE, 'change', (change) => mirror.change(change as Change))
   service.onMessage(MODULE, 'pulled', (pulled) => mirror.pulled(pulled as Pulled))
 
-  const status = together(() => within(service.cluster.status(), TIMEOUT))
-  const look = async () => {
+  const status = paced(() => within(service.cluster.status(), TIMEOUT), PACE)
+  const look = paced(async () => {
     const [counted, now] = await Promise.all([mirror.pull(TIMEOUT), status()])
     return { counted, status: now }
-  }
+  }, PACE)
   const watch = new Watch(buckets, look)
   service.onRetire(() => watch.end())
   const server = createPages({
@@ -34,17 +35,6 @@ export default async function pages(service: ServiceHandle): Promise<void> {
   })
   server.listen(address)
   await once(server, 'listening')
-}
-
-/** Those who ask at the same time get the same answer. */
-function together<Value>(ask: () => Promise<Value>): () => Promise<Value> {
-  let asking: Promise<Value> | undefined
-  return () => {
-    asking ??= ask().finally(() => {
-      asking = undefined
-    })
-    return asking
-  }
 }
 
 async function within(status: Promise<ClusterStatus>, timeout: number): Promise<ClusterStatus> {
@@ -59,5 +49,7 @@ async function within(status: Promise<ClusterStatus>, timeout: number): Promise<
   }
 }
 
-/** Milliseconds. */
+/** How long the supervisor may take to answer, ms. */
 const TIMEOUT = 2_000
+/** The supervisor is asked no more often than this, whatever comes in here, ms. */
+const PACE = 50

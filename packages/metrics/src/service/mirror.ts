@@ -22,7 +22,6 @@ export class Mirror {
   readonly #accounts = new Map<number, Account>()
   #sequence = 0
   #request = 0
-  #pulling: Promise<Counted> | undefined
   #settle: ((pulled: Pulled) => void) | undefined
 
   /** @param bounds how many the histogram has @param ask sends the question */
@@ -32,15 +31,23 @@ export class Mirror {
   }
 
   /**
-   * Asks the supervisor. Those who ask at the same time get the same answer.
+   * Asks the supervisor; one question at a time.
    * @param timeout ms
    * @throws Error when it does not answer in that time
    */
-  pull(timeout: number): Promise<Counted> {
-    this.#pulling ??= this.#pull(timeout).finally(() => {
-      this.#pulling = undefined
+  async pull(timeout: number): Promise<Counted> {
+    this.#request += 1
+    const answer = new Promise<Pulled>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`the supervisor has not answered in ${timeout} ms`)), timeout)
+      this.#settle = (pulled) => {
+        clearTimeout(timer)
+        resolve(pulled)
+      }
     })
-    return this.#pulling
+    this.#ask({ request: this.#request, since: this.#sequence })
+    const pulled = await answer
+    const workers = pulled.workers.map((worker) => [worker, this.#account(worker)] as const)
+    return { departed: this.#account(0), workers: new Map(workers), pulled }
   }
 
   change({ worker, requests, metrics = {} }: Change): void {
@@ -59,21 +66,6 @@ export class Mirror {
     const present = new Set([0, ...pulled.workers])
     for (const worker of this.#accounts.keys()) if (!present.has(worker)) this.#accounts.delete(worker)
     if (pulled.request === this.#request) this.#settle?.(pulled)
-  }
-
-  async #pull(timeout: number): Promise<Counted> {
-    this.#request += 1
-    const answer = new Promise<Pulled>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`the supervisor has not answered in ${timeout} ms`)), timeout)
-      this.#settle = (pulled) => {
-        clearTimeout(timer)
-        resolve(pulled)
-      }
-    })
-    this.#ask({ request: this.#request, since: this.#sequence })
-    const pulled = await answer
-    const workers = pulled.workers.map((worker) => [worker, this.#account(worker)] as const)
-    return { departed: this.#account(0), workers: new Map(workers), pulled }
   }
 
   #account(worker: number): Account {

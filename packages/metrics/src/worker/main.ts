@@ -33,4 +33,7 @@ worker.onFork(() => {
   reporter.forked()
 })
 worker.onMessage(MODULE, 'departed', () => reporter.end())
-process.on('exit', () => reporter.last())
+process.on('exit', () => {
+  counts.abandon()
+  reporter.last()
+})

@@ -30,6 +30,8 @@ export class Reporter {
     if (this.#timer || this.#ended) return
     this.#looked = performance.now()
     this.#timer = setInterval(() => void this.#tell(), INTERVAL).unref()
+    // What the app has set up is shown at once.
+    setImmediate(() => this.#timer && void this.#tell())
   }
 
   /** Tells at once what can be told without waiting. */

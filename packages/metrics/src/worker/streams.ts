@@ -6,7 +6,7 @@ import { methodIndex, type RequestCounts } from './requests.js'
  * Counts the streams of an HTTP/2 server from now on. It adds no listener to the server, which would change what the server
  * does: it looks at the events that are emitted.
  */
-export function watchStream(server: Server, counts: RequestCounts, hooks: { began(): void; ended(): void }): void {
+export function watchStream(server: Server, counts: RequestCounts, ended: () => void): void {
   if (WATCHED in server) return
   Object.defineProperty(server, WATCHED, { value: true })
   const emit = server.emit as (this: Server, event: string, ...args: unknown[]) => boolean
@@ -15,7 +15,7 @@ export function watchStream(server: Server, counts: RequestCounts, hooks: { bega
       const [stream, headers] = args as [ServerHttp2Stream, IncomingHttpHeaders]
       const method = methodIndex(headers[':method'])
       const start = performance.now()
-      hooks.began()
+      counts.began(method)
       stream.once('close', () => {
         const status = Number(stream.sentHeaders?.[':status'])
         // Without an error and with all that was written handed over, it was answered.
@@ -24,7 +24,7 @@ export function watchStream(server: Server, counts: RequestCounts, hooks: { bega
         } else {
           counts.aborted(method)
         }
-        hooks.ended()
+        ended()
       })
     }
     return emit.call(this, event, ...args)

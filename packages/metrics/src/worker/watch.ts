@@ -16,52 +16,53 @@ export interface WatchHooks {
  * there the server's streams are watched, in all versions alike.
  */
 export function watchRequests(counts: RequestCounts, hooks: WatchHooks): void {
-  let pending = 0
   const ended = () => {
-    pending -= 1
-    if (pending <= 0) hooks.finished()
+    if (counts.pending === 0) hooks.finished()
   }
 
   const closed = function (this: Socket & Marked): void {
     const owed = this[OWED]
     if (!owed) return
     // Answers leave in the order of their requests: what is left here was cut.
-    for (const method of owed.methods.splice(0)) {
-      counts.aborted(method)
+    while (owed.pending > 0) {
+      counts.aborted(owed.method)
+      next(owed)
       ended()
     }
-    owed.starts.length = 0
   }
 
   subscribe('http.server.request.start', (message) => {
     const { request, socket } = message as HttpMessage
     let owed = socket[OWED]
     if (!owed) {
-      owed = { methods: [], starts: [] }
+      owed = { pending: 0, method: 0, start: 0, queue: [] }
       socket[OWED] = owed
       // One listener a connection, none a request.
       socket.once('close', closed)
     }
-    owed.methods.push(methodIndex(request.method))
-    owed.starts.push(performance.now())
-    pending += 1
+    const method = methodIndex(request.method)
+    counts.began(method)
+    owed.pending += 1
+    if (owed.pending > 1) {
+      owed.queue.push([method, performance.now()])
+      return
+    }
+    owed.method = method
+    owed.start = performance.now()
   })
 
   subscribe('http.server.response.finish', (message) => {
     const { response, socket } = message as HttpMessage
     const owed = socket[OWED]
-    const start = owed?.starts.shift()
-    if (!owed || start === undefined) return
-    counts.answered(owed.methods.shift() as number, response.statusCode, performance.now() - start)
+    if (!owed || owed.pending === 0) return
+    counts.answered(owed.method, response.statusCode, performance.now() - owed.start)
+    next(owed)
     ended()
   })
 
-  const began = () => {
-    pending += 1
-  }
   subscribe('net.server.socket', (message) => {
     const { server } = (message as { socket: Socket & { server?: Server } }).socket
-    if (server && 'updateSettings' in server) watchStream(server, counts, { began, ended })
+    if (server && 'updateSettings' in server) watchStream(server, counts, ended)
   })
   subscribe('tracing:net.server.listen:asyncEnd', () => hooks.listening())
 }
@@ -72,10 +73,23 @@ interface HttpMessage {
   socket: Socket & Marked
 }
 
-/** What a connection's requests wait for, in their order. */
+/** The request of a connection that is answered next. */
 interface Owed {
-  methods: number[]
-  starts: number[]
+  /** It, and those behind it. */
+  pending: number
+  method: number
+  /** Monotonic, ms. */
+  start: number
+  /** Pipelined behind it: method and start. */
+  queue: [number, number][]
+}
+
+function next(owed: Owed): void {
+  owed.pending -= 1
+  if (owed.pending === 0) return
+  const [method, start] = owed.queue.shift() as [number, number]
+  owed.method = method
+  owed.start = start
 }
 
 const OWED = Symbol('mapache.metrics.owed')
