@@ -78,6 +78,8 @@ await mapacheHttp(() => (req, res) => res.end('ok'), { workers: 1, modules: [pag
   )
   t.strictSame([...new Set(asked.map(({ status }) => status))].sort(), [200, 404])
   t.notMatch(fixture.output, /too many messages/)
+  fixture.kill('SIGTERM')
+  t.strictSame(await fixture.exit(), { code: 0, signal: null })
 })
 
 /** A port that nobody listens on at this moment. */

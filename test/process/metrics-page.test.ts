@@ -22,7 +22,10 @@ t.test('the page', async (t) => {
   // PSS is read seldom, so it may not stand on an early page.
   await until(async () => (await app.scrape()).text.includes('mapache_process_own_memory_bytes{'), 'memory')
   t.strictSame(await scrapes.end(), [])
+  const accept = 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5'
+  const open = await get({ socketPath: app.page, headers: { accept } }, '/metrics')
   const { text } = await app.scrape()
+  await app.stop()
   const types = typesOn(text)
 
   await t.test('promtool, on scrapes during a reload', { skip: promtool.skip }, async (t) => {
@@ -43,8 +46,7 @@ t.test('the page', async (t) => {
   })
 
   await t.test('OpenMetrics', async (t) => {
-    const accept = 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5'
-    const { body, headers } = await get({ socketPath: app.page, headers: { accept } }, '/metrics')
+    const { body, headers } = open
     t.match(headers['content-type'], /^application\/openmetrics-text; version=1\.0\.0/)
     t.match(body, /\n# EOF\n$/)
     t.match(body, /^# TYPE mapache_http_requests counter$/m)

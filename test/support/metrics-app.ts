@@ -22,6 +22,12 @@ export class MetricsApp {
     this.fixture = start(t, entry, { cwd: folder, ...fixture, env: { METRICS: this.page, ...env } })
   }
 
+  /** Stops it: what a test leaves running takes its teardown seconds. */
+  async stop(): Promise<void> {
+    this.fixture.kill('SIGTERM')
+    await this.fixture.exit()
+  }
+
   async serving(workers: number): Promise<void> {
     this.port = await this.fixture.port()
     await this.fixture.workersServing(workers)
