@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import http from 'node:http'
 import net from 'node:net'
 import path from 'node:path'
@@ -64,13 +65,40 @@ await mapacheHttp(() => (req, res) => res.end('ok'), { workers: 1, modules: [pag
   t.match(refused.output, /MAPACHE_OPTION_INVALID: metrics: host 0\.0\.0\.0 can be reached from elsewhere/)
 
   const port = await freePort()
-  const fixture = start(t, entry, { cwd: folder, env: { OPTIONS: JSON.stringify({ port, buckets: [0.5] }) } })
+  const fixture = start(t, entry, {
+    cwd: folder,
+    env: { OPTIONS: JSON.stringify({ port, buckets: [0.5], password: 'secret' }) }
+  })
   await fixture.port()
   const page = async () => (await get(port, '/metrics').catch(() => undefined))?.body ?? ''
   await until(
     async () => (await page()).includes('mapache_http_request_duration_seconds_bucket{le="0.5"} 0\n'),
     'the page'
   )
+
+  // The dashboard, whose requests and events are the real ones.
+  t.match(await get(port), { status: 200, headers: { 'content-type': /html/ } })
+  const events = http.get({ port, host: '127.0.0.1', path: '/events', agent: false })
+  const [stream] = (await once(events, 'response')) as [http.IncomingMessage]
+  let told = ''
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    told += text
+  })
+  await until(
+    () => /"serving":1/.test(told),
+    'the overview',
+    () => told
+  )
+  const act = (password: string) => {
+    const authorization = `Bearer ${Buffer.from(password).toString('base64')}`
+    const headers = { authorization, 'x-mapache': '1', 'content-type': 'application/json' }
+    return fetch(`http://127.0.0.1:${port}/actions/reload`, { method: 'POST', headers, body: '{}' })
+  }
+  t.equal((await act('wrong')).status, 401)
+  t.match((await act('secret')).status, /^20\d$/)
+  await fixture.printed(/reloaded: gen=2/)
+  stream.on('error', () => {})
+  stream.destroy()
 
   // Scrapes from many at once, and rubbish, cost the supervisor next to nothing and harm nobody.
   const asked = await Promise.all(

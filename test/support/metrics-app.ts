@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { put } from './deploy.js'
-import { type Fixture, type FixtureOptions, get, start, type Test, until } from './fixture.js'
+import { type Fixture, get, start, type Test, until } from './fixture.js'
 import { parsePage, sumOf, typesOn } from './metrics.js'
 
 /** An app with metrics of its own, and its page on a Unix socket. */
@@ -11,15 +11,19 @@ export class MetricsApp {
   readonly page: string
   port = 0
 
-  /** @param options as texts of JavaScript @param env of the supervisor */
-  constructor(t: Test & { testdir(): string }, options = '', env: NodeJS.ProcessEnv = {}, fixture?: FixtureOptions) {
+  /**
+   * @param options of Mapache, as JavaScript
+   * @param prepare is called with the app's folder before it is started
+   */
+  constructor(t: Test & { testdir(): string }, options = '', prepare: (folder: string) => void = () => {}) {
     const folder = t.testdir()
+    prepare(folder)
     const sockets = mkdtempSync(path.join(tmpdir(), 'mp-'))
     t.teardown(() => rmSync(sockets, { recursive: true }))
     this.page = path.join(sockets, 'm.sock')
     put(path.join(folder, 'app.mjs'), APP)
     const entry = put(path.join(folder, 'server.mjs'), server(options))
-    this.fixture = start(t, entry, { cwd: folder, ...fixture, env: { METRICS: this.page, ...env } })
+    this.fixture = start(t, entry, { cwd: folder, env: { METRICS: this.page } })
   }
 
   /** Stops it: what a test leaves running takes its teardown seconds. */

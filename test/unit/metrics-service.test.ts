@@ -8,6 +8,7 @@ import { emptyRequests } from '#metrics/report.js'
 import { Mirror } from '#metrics/service/mirror.js'
 import { Overviews, p99 } from '#metrics/service/overviews.js'
 import { paced } from '#metrics/service/paced.js'
+import { Password } from '#metrics/service/password.js'
 import { createPages, type Sources } from '#metrics/service/server.js'
 import { Counters } from '#metrics/supervisor/counters.js'
 import { get } from '../support/fixture.js'
@@ -28,7 +29,12 @@ const status = (more: Partial<ClusterStatus> = {}) => {
 }
 
 async function serve(t: Test, sources: Partial<Sources>): Promise<number> {
-  const server = createPages({ status: async () => status(), families: async () => [], ...sources })
+  const server = createPages({
+    status: async () => status(),
+    families: async () => [],
+    dashboard: () => false,
+    ...sources
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => server.close())
@@ -207,6 +213,25 @@ t.test('what the supervisor counts', async (t) => {
   t.equal(data.reloadDurations.sum, 0.7)
 })
 
+t.test('a password: who guesses is slowed down, and nobody else', async (t) => {
+  let now = 0
+  const password = new Password('a pässword', () => now)
+  const { signal } = new AbortController()
+  const gone = AbortSignal.abort()
+  t.strictSame(await password.verify('a pässword', 'here', signal), { ok: true })
+  const start = performance.now()
+  t.strictSame(await password.verify('', 'there', signal), { ok: false })
+  t.ok(performance.now() - start > 400, 'an answer takes its time')
+  for (let left = 4; left > 0; left -= 1) t.strictSame(await password.verify('x', 'there', gone), { ok: false })
+  t.strictSame(await password.verify('a pässword', 'there', signal), { ok: false, retryAfter: 500 })
+  t.strictSame(await password.verify('a pässword', 'here', signal), { ok: true })
+  now = 500
+  t.strictSame(await password.verify('x', 'there', gone), { ok: false })
+  t.match(await password.verify('x', 'there', gone), { ok: false, retryAfter: 1_000 })
+  now = 1_500
+  t.strictSame(await password.verify('a pässword', 'there', signal), { ok: true })
+})
+
 t.test('options', async (t) => {
   t.match(checkOptions({}), { address: { port: 9464, host: '127.0.0.1' } })
   t.match(checkOptions({ path: '/run/a.sock' }), { address: { path: '/run/a.sock' } })
@@ -223,6 +248,7 @@ t.test('options', async (t) => {
     { path: '/a', port: 1 },
     { password: '' },
     { expose: 1 },
+    { hosts: 'example.org' },
     { buckets: [] },
     { buckets: [1, 1] },
     { buckets: [0] },

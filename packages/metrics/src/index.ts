@@ -18,7 +18,7 @@ export type { MetricsOptions }
  * @throws MAPACHE_OPTION_INVALID
  */
 export function metrics(options: MetricsOptions = {}): MapacheModule {
-  const { address, password, buckets } = checkOptions(options)
+  const { address, password, hosts, buckets } = checkOptions(options)
   const ledger = new Ledger(buckets.length)
   const counters = new Counters()
   const senders = new Map<number, MessageSender>()
@@ -31,7 +31,7 @@ export function metrics(options: MetricsOptions = {}): MapacheModule {
       {
         name: 'pages',
         entry: new URL('./service/main.js', import.meta.url),
-        options: { address, password, buckets },
+        options: { address, password, hosts, buckets },
         overlap: true,
         // For the buttons of the dashboard.
         control: password !== undefined

@@ -13,6 +13,8 @@ export interface MetricsOptions {
   expose?: boolean
   /** For the buttons of the dashboard, which has none without it. */
   password?: string
+  /** Names by which browsers reach the dashboard, beside localhost and addresses. */
+  hosts?: readonly string[]
   /** Upper bounds of the histogram of request durations, seconds, rising. */
   buckets?: readonly number[]
 }
@@ -21,6 +23,7 @@ export interface MetricsOptions {
 export interface MetricsSettings {
   address: { port: number; host: string } | { path: string }
   password: string | undefined
+  hosts: readonly string[]
   buckets: readonly number[]
 }
 
@@ -32,7 +35,7 @@ export function checkOptions(options: MetricsOptions): MetricsSettings {
   for (const name of Object.keys(options)) {
     if (!NAMES.has(name)) throw invalid(name, `is no option; there are ${[...NAMES].join(', ')}`)
   }
-  const { port = 9464, host = '127.0.0.1', path, expose = false, password, buckets = BUCKETS } = options
+  const { port = 9464, host = '127.0.0.1', path, expose = false, password, hosts = [], buckets = BUCKETS } = options
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw invalid('port', 'must be a port', port)
   if (typeof host !== 'string' || host === '') throw invalid('host', 'must be an address', host)
   if (typeof expose !== 'boolean') throw invalid('expose', 'must be true or false', expose)
@@ -52,8 +55,11 @@ export function checkOptions(options: MetricsOptions): MetricsSettings {
   if (password !== undefined && (typeof password !== 'string' || password === '')) {
     throw invalid('password', 'must be a text that is not empty')
   }
+  if (!Array.isArray(hosts) || !hosts.every((one) => typeof one === 'string' && one !== '')) {
+    throw invalid('hosts', 'must be an array of names', hosts)
+  }
   checkBuckets(buckets)
-  return { address: path === undefined ? { port, host } : { path }, password, buckets }
+  return { address: path === undefined ? { port, host } : { path }, password, hosts, buckets }
 }
 
 function checkBuckets(buckets: readonly number[]): void {
@@ -76,5 +82,5 @@ function invalid(name: string, must: string, ...got: unknown[]): MapacheError {
   return new MapacheError('MAPACHE_OPTION_INVALID', `metrics: ${name} ${must}${shown}`)
 }
 
-const NAMES = new Set(['port', 'host', 'path', 'expose', 'password', 'buckets'])
+const NAMES = new Set(['port', 'host', 'path', 'expose', 'password', 'hosts', 'buckets'])
 const MOST_BUCKETS = 50

@@ -4,17 +4,19 @@ import { once } from 'node:events'
 import type { ClusterStatus, ServiceHandle } from '@mapache/core'
 import type { Change, Pulled } from '../messages.js'
 import type { MetricsSettings } from '../options.js'
+import { dashboard } from '../page/dashboard.js'
 import { MODULE } from '../report.js'
 import { clusterFamilies } from './families.js'
 import { mergeApp } from './merge.js'
 import { Mirror } from './mirror.js'
 import { paced } from './paced.js'
+import { Password } from './password.js'
 import { createPages } from './server.js'
 import { Watch } from './watch.js'
 
 /** Serves the pages until the service is to leave. */
 export default async function pages(service: ServiceHandle): Promise<void> {
-  const { address, buckets } = service.options as MetricsSettings
+  const { address, buckets, password, hosts } = service.options as MetricsSettings
   const mirror = new Mirror(buckets.length, (pull) => service.send(MODULE, 'pull', pull))
   service.onMessage(MODULE, 'change', (change) => mirror.change(change as Change))
   service.onMessage(MODULE, 'pulled', (pulled) => mirror.pulled(pulled as Pulled))
@@ -25,9 +27,19 @@ export default async function pages(service: ServiceHandle): Promise<void> {
     return { counted, status: now }
   }, PACE)
   const watch = new Watch(buckets, look)
+  const page = dashboard({
+    overview: () => watch.latest,
+    onUpdate: (fn) => watch.onUpdate(fn),
+    cluster: service.cluster,
+    credential: password === undefined ? undefined : new Password(password),
+    hosts,
+    retiring: service.retiring,
+    log: (_level, message) => console.log(`mapache: metrics: ${message}`)
+  })
   service.onRetire(() => watch.end())
   const server = createPages({
     status,
+    dashboard: page,
     async families() {
       const { counted, status: now } = await look()
       return [...clusterFamilies(counted, now, buckets), ...mergeApp(counted)]

@@ -9,7 +9,8 @@ export interface Sources {
   status(): Promise<ClusterStatus>
   /** @throws when the supervisor does not answer */
   families(): Promise<Family[]>
-  dashboard?: Dashboard
+  /** Gets what is none of the pages here. */
+  dashboard: Dashboard
 }
 
 /** Serves the pages. What goes wrong with one request harms no other. */
@@ -27,7 +28,7 @@ async function answer(sources: Sources, request: IncomingMessage, response: Serv
   const [path = ''] = (request.url ?? '').split('?', 1)
   const page = Object.hasOwn(PAGES, path) ? PAGES[path] : undefined
   if (!page) {
-    if (await sources.dashboard?.(request, response)) return
+    if (await sources.dashboard(request, response)) return
     return send(request, response, 404, JSON.stringify({ status: 'unknown', pages: Object.keys(PAGES) }))
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {

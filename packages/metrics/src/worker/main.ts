@@ -27,10 +27,13 @@ watchRequests(counts, {
     })
   }
 })
-worker.onRetire(() => reporter.last())
+const last = () => reporter.last()
+worker.onRetire(last)
 worker.onFork(() => {
   soon = false
   reporter.forked()
+  // What was registered is forgotten in a fork of a worker that had retired.
+  worker.onRetire(last)
 })
 worker.onMessage(MODULE, 'departed', () => reporter.end())
 process.on('exit', () => {
