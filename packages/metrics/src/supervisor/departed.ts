@@ -12,12 +12,15 @@ interface Sum {
 export class Departed {
   readonly #metrics = new Map<string, { metric: Omit<AppMetric, 'samples'>; sums: Map<string, Sum>; at: number }>()
 
+  #sums = 0
+
   /** @param at the number of this change */
   add({ samples, ...metric }: AppMetric, at: number): void {
     if (metric.type === 'gauge') return
     let known = this.#metrics.get(metric.name)
     // New code may measure something else under the same name.
     if (known?.metric.type !== metric.type) {
+      this.#sums -= known?.sums.size ?? 0
       known = { metric, sums: new Map(), at }
       this.#metrics.set(metric.name, known)
     }
@@ -27,7 +30,10 @@ export class Departed {
       const key = `${name}{${labels}`
       const sum = known.sums.get(key)
       if (sum) addExactly(sum.parts, value)
-      else known.sums.set(key, { name, labels, parts: [value] })
+      else if (this.#sums < MOST) {
+        known.sums.set(key, { name, labels, parts: [value] })
+        this.#sums += 1
+      }
     }
   }
 
@@ -45,5 +51,7 @@ export class Departed {
   }
 }
 
+/** Labels that name each visitor, say, would fill the supervisor's memory in time. */
+const MOST = 100_000
 /** So many samples of one metric go in a text. */
 const PART = 200

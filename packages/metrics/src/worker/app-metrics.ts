@@ -10,6 +10,8 @@ export class AppMetrics {
   #before = new Map<string, number>()
   readonly #find: () => ReadonlySet<PromRegistry>
   #tooLarge = false
+  /** How often it was read without waiting. */
+  #last = 0
 
   constructor(find: () => ReadonlySet<PromRegistry>) {
     this.#find = find
@@ -28,15 +30,18 @@ export class AppMetrics {
   /** All of them, by prom-client's own public way. @returns what has changed */
   async changes(): Promise<AppReport> {
     const all: AppMetric[] = []
+    const last = this.#last
     for (const registry of this.#find()) {
       const metrics = await registry.getMetricsAsJSON()
       all.push(...metrics.flatMap(toMetric))
     }
-    return this.#compare(all, true)
+    // What was read meanwhile is newer: with this a counter would fall.
+    return last === this.#last ? this.#compare(all, true) : {}
   }
 
   /** Counters and histograms alone, without waiting: for the moment at which the process ends. */
   lastChanges(): AppReport {
+    this.#last += 1
     return this.#compare(this.#readNow(), false)
   }
 

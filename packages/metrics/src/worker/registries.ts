@@ -30,7 +30,6 @@ export function register(registry: PromRegistry): void {
 export function findRegistries(): ReadonlySet<PromRegistry> {
   const found = registered()
   // Loaded by import, too, a CommonJS module comes to stand there.
-  const { cache } = createRequire(import.meta.url)
   const keys = Object.keys(cache)
   if (keys.length === looked) return found
   looked = keys.length
@@ -55,6 +54,7 @@ function isRegistry(value: unknown): value is PromRegistry {
   return typeof (value as PromRegistry | undefined)?.getMetricsAsJSON === 'function'
 }
 
+const { cache } = createRequire(import.meta.url)
 let looked = -1
 const KEY = Symbol.for('mapache.metrics.registries')
 const PROM_CLIENT = /[\\/]prom-client[\\/]index\.js$/
