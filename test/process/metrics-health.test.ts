@@ -5,6 +5,7 @@ import path from 'node:path'
 import t from 'tap'
 import { put, reload } from '../support/deploy.js'
 import { get, start, until } from '../support/fixture.js'
+import { hashOf } from '../support/metrics.js'
 import { MetricsApp } from '../support/metrics-app.js'
 
 t.test('ready while anybody serves, not ready when nobody does or a stop has begun', async (t) => {
@@ -67,7 +68,7 @@ await mapacheHttp(() => (req, res) => res.end('ok'), { workers: 1, modules: [pag
   const port = await freePort()
   const fixture = start(t, entry, {
     cwd: folder,
-    env: { OPTIONS: JSON.stringify({ port, buckets: [0.5], password: 'secret' }) }
+    env: { OPTIONS: JSON.stringify({ port, buckets: [0.5], password: hashOf('secret') }) }
   })
   await fixture.port()
   const page = async () => (await get(port, '/metrics').catch(() => undefined))?.body ?? ''

@@ -1,3 +1,4 @@
+import { randomBytes, scryptSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 
 const path = process.env.PROMTOOL ?? '/usr/bin/promtool'
@@ -9,6 +10,13 @@ if (missing)
 
 /** Prometheus' own checker, for the tests that need it: they are skipped without it, and say so. */
 export const promtool = { path, skip: missing && `no promtool at ${path}` }
+
+/** The hash of a password, as the option takes it; a quick one. */
+export function hashOf(password: string): string {
+  const salt = randomBytes(16)
+  const hash = scryptSync(password, salt, 32, { N: 1024, r: 8, p: 1 })
+  return `scrypt:1024:8:1:${salt.toString('base64url')}:${hash.toString('base64url')}`
+}
 
 /** A page of metrics, read back: the value by the sample as it is printed. */
 export function parsePage(page: string): Map<string, number> {

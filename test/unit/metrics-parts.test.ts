@@ -1,12 +1,14 @@
 import type { ClusterStatus } from '@mapache/core'
 import t from 'tap'
 import type { Pull, Pulled } from '#metrics/messages.js'
+import { parseHash } from '#metrics/password-hash.js'
 import { emptyRequests } from '#metrics/report.js'
 import { Mirror } from '#metrics/service/mirror.js'
 import { Overviews, p99 } from '#metrics/service/overviews.js'
 import { paced } from '#metrics/service/paced.js'
 import { Password } from '#metrics/service/password.js'
 import { Counters } from '#metrics/supervisor/counters.js'
+import { hashOf } from '../support/metrics.js'
 
 const status = (more: Partial<ClusterStatus> = {}) => {
   const vitals = {
@@ -125,19 +127,35 @@ t.test('what the supervisor counts', async (t) => {
 
 t.test('a password: who guesses is slowed down, and nobody else', async (t) => {
   let now = 0
-  const password = new Password('a pässword', () => now)
+  const password = new Password(hashOf('a pässword'), () => now)
   const { signal } = new AbortController()
-  const gone = AbortSignal.abort()
-  t.strictSame(await password.verify('a pässword', 'here', signal), { ok: true })
-  const start = performance.now()
-  t.strictSame(await password.verify('', 'there', signal), { ok: false })
-  t.ok(performance.now() - start > 400, 'an answer takes its time')
-  for (let left = 4; left > 0; left -= 1) t.strictSame(await password.verify('x', 'there', gone), { ok: false })
-  t.strictSame(await password.verify('a pässword', 'there', signal), { ok: false, retryAfter: 500 })
-  t.strictSame(await password.verify('a pässword', 'here', signal), { ok: true })
+  const right = 'a pässword'
+  t.strictSame(await password.verify(right, 'here', signal), { ok: true })
+  for (let left = 5; left > 0; left -= 1) t.strictSame(await password.verify('x', 'there', signal), { ok: false })
+  t.strictSame(await password.verify(right, 'there', signal), { ok: false, retryAfter: 500 })
+  t.strictSame(await password.verify(right, 'here', signal), { ok: true })
   now = 500
-  t.strictSame(await password.verify('x', 'there', gone), { ok: false })
-  t.match(await password.verify('x', 'there', gone), { ok: false, retryAfter: 1_000 })
+  t.strictSame(await password.verify('x', 'there', signal), { ok: false })
+  t.match(await password.verify('x', 'there', signal), { ok: false, retryAfter: 1_000 })
+  t.match(await password.verify(right, 'new', AbortSignal.abort()), { ok: false }, 'who has gone is not checked')
   now = 1_500
-  t.strictSame(await password.verify('a pässword', 'there', signal), { ok: true })
+  t.strictSame(await password.verify(right, 'there', signal), { ok: true })
+})
+
+t.test('hashes, and what is none', async (t) => {
+  t.match(parseHash(hashOf('x')), { N: 1024, r: 8, p: 1 })
+  const [salt, hash] = ['A'.repeat(22), 'B'.repeat(43)]
+  for (const wrong of [
+    '',
+    'secret',
+    `scrypt:1000:8:1:${salt}:${hash}`,
+    `scrypt:0:8:1:${salt}:${hash}`,
+    `scrypt:1024:8:1:A:${hash}`,
+    `scrypt:1024:8:1:${salt}:B`,
+    `scrypt:8388608:8:1:${salt}:${hash}`,
+    `scrypt:1024:0:1:${salt}:${hash}`
+  ]) {
+    t.equal(parseHash(wrong), undefined, wrong)
+    t.throws(() => new Password(wrong), TypeError)
+  }
 })

@@ -123,6 +123,7 @@ t.test('options', async (t) => {
     { path: '' },
     { path: '/a', port: 1 },
     { password: '' },
+    { password: 'secret' },
     { expose: 1 },
     { hosts: 'example.org' },
     { buckets: [] },

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { MapacheError } from '@mapache/core'
+import { parseHash } from './password-hash.js'
 import { BUCKETS } from './report.js'
 
 export interface MetricsOptions {
@@ -11,7 +12,10 @@ export interface MetricsOptions {
   path?: string
   /** Must be true for a `host` that others can reach: the pages tell of processes, and ask for no password. */
   expose?: boolean
-  /** For the buttons of the dashboard, which has none without it. */
+  /**
+   * The hash of a password for the buttons of the dashboard, which has none without it: `scrypt:N:r:p:salt:hash`, salt and
+   * hash in base64url.
+   */
   password?: string
   /** Names by which browsers reach the dashboard, beside localhost and addresses. */
   hosts?: readonly string[]
@@ -52,8 +56,8 @@ export function checkOptions(options: MetricsOptions): MetricsSettings {
     )
   }
   // What was given is not shown: it is a secret.
-  if (password !== undefined && (typeof password !== 'string' || password === '')) {
-    throw invalid('password', 'must be a text that is not empty')
+  if (password !== undefined && (typeof password !== 'string' || !parseHash(password))) {
+    throw invalid('password', 'must be a hash, scrypt:N:r:p:salt:hash, and not the password itself')
   }
   if (!Array.isArray(hosts) || !hosts.every((one) => typeof one === 'string' && one !== '')) {
     throw invalid('hosts', 'must be an array of names', hosts)

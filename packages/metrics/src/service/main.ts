@@ -34,7 +34,7 @@ export default async function pages(service: ServiceHandle): Promise<void> {
     credential: password === undefined ? undefined : new Password(password),
     hosts,
     retiring: service.retiring,
-    log: (_level, message) => console.log(`mapache: metrics: ${message}`)
+    log: (level, message) => service.log(level, message)
   })
   service.onRetire(() => watch.end())
   const server = createPages({
