@@ -1,7 +1,8 @@
 import { control, task } from './control.mjs'
 
-const { kind, app, port, workers, options } = task()
+const { kind, app, port, workers, options, metrics } = task()
 const wanted = { workers, ...options }
+if (metrics) wanted.modules = [(await import('@mapache/metrics')).metrics(metrics)]
 const cluster = await listen()
 control(
   {

@@ -2,18 +2,19 @@
 
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import WebSocket from 'ws'
-import { type Fixture, type FixtureOptions, ROOT, start, startCli } from '../support/fixture.js'
+import { type Fixture, type FixtureOptions, get, ROOT, start, startCli, until } from '../support/fixture.js'
 import { certificate } from '../support/loss/index.js'
 import { ShellClient } from '../support/shell.js'
 import { list, read } from './markdown.js'
 import { ask, reload, STOPPED, stop } from './server.js'
 
 const names = list('examples').map((folder) => path.basename(folder))
-const special = ['forking', 'https-http2', 'module', 'release-folders', 'shell', 'websocket-sse']
+const special = ['forking', 'https-http2', 'metrics', 'module', 'release-folders', 'shell', 'websocket-sse']
 
 for (const name of names.filter((name) => !special.includes(name))) {
   t.test(name, async (t) => {
@@ -50,6 +51,16 @@ t.test('https-http2', async (t) => {
     env: { CERT: path.join(folder, 'cert.pem'), KEY: path.join(folder, 'key.pem') }
   })
   await servesAndReloads(t, fixture, true)
+  t.strictSame(await stop(fixture), STOPPED)
+})
+
+t.test('metrics', async (t) => {
+  const page = path.join(mkdtempSync(path.join(tmpdir(), 'mp-')), 'metrics.sock')
+  t.teardown(() => rmSync(path.dirname(page), { recursive: true }))
+  const fixture = startExample(t, 'metrics', { env: { METRICS: page } })
+  await servesAndReloads(t, fixture)
+  const greeted = async () => /^greetings_total 2$/m.test((await get({ socketPath: page }, '/metrics')).body)
+  await until(greeted, 'the greetings of both generations')
   t.strictSame(await stop(fixture), STOPPED)
 })
 

@@ -18,6 +18,7 @@ const packages = [
   { folder: 'native', name: '@mapache/native', entries: ['.'], files: ['binding.gyp', 'install.mjs', 'src'] },
   { folder: 'dev', name: '@mapache/dev', entries: ['.'] },
   { folder: 'shell', name: '@mapache/shell', entries: ['.', './client', './credential'] },
+  { folder: 'metrics', name: '@mapache/metrics', entries: ['.'] },
   { folder: 'cli', name: 'mapache', entries: [] }
 ]
 
