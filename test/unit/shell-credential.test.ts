@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { isLoopback } from '#shell/credential/loopback.js'
 import { keyOf } from '#shell/credential/throttle.js'
 import { credentialText, hashPassword, parseCredential, Throttle, type ThrottleEntry } from '#shell/credential.js'
-import { isLoopback } from '#shell/loopback.js'
 
 /** The same as the default, but quickly made. */
 const CHEAP = `scrypt:2:1:1:${Buffer.alloc(16, 1).toString('base64url')}:${Buffer.alloc(32, 2).toString('base64url')}`

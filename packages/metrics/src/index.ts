@@ -1,4 +1,5 @@
 import type { MapacheModule, MessageSender } from '@mapache/core'
+import { ThrottleState } from '@mapache/shell/credential'
 import { withBuckets } from './buckets.js'
 import { type Change, checkApp, checkPull, checkRequests, type Pull, type Pulled } from './messages.js'
 import { checkOptions, type MetricsOptions } from './options.js'
@@ -15,13 +16,14 @@ export type { MetricsOptions }
  * Metrics of the whole cluster for Prometheus, health endpoints and a dashboard, as a module of a cluster: a service that
  * answers on an address of its own. See docs/metrics.md.
  * @param options where it answers, and more; see `MetricsOptions`
- * @throws MAPACHE_OPTION_INVALID
+ * @throws MAPACHE_OPTION_INVALID, MAPACHE_CREDENTIAL_INVALID
  */
 export function metrics(options: MetricsOptions = {}): MapacheModule {
   const { address, password, hosts, buckets } = checkOptions(options)
   const ledger = new Ledger(buckets.length)
   const counters = new Counters()
   const senders = new Map<number, MessageSender>()
+  const throttled = new ThrottleState()
   const now = () => performance.now()
 
   return {
@@ -38,6 +40,7 @@ export function metrics(options: MetricsOptions = {}): MapacheModule {
       }
     ],
     messages: {
+      ...throttled.messages,
       requests: {
         from: ['worker'],
         check: checkRequests,

@@ -1,6 +1,5 @@
-import { isIP } from 'node:net'
 import { MapacheError } from '@mapache/core'
-import { parseHash } from './password-hash.js'
+import { credentialText, isLoopback } from '@mapache/shell/credential'
 import { BUCKETS } from './report.js'
 
 export interface MetricsOptions {
@@ -13,10 +12,10 @@ export interface MetricsOptions {
   /** Must be true for a `host` that others can reach: the pages tell of processes, and ask for no password. */
   expose?: boolean
   /**
-   * The hash of a password for the buttons of the dashboard, which has none without it: `scrypt:N:r:p:salt:hash`, salt and
-   * hash in base64url.
+   * The hash of a password for the buttons of the dashboard, which has none without it: what `mapache shell passwd` prints,
+   * as the shell takes it.
    */
-  password?: string
+  password?: string | Uint8Array
   /** Names by which browsers reach the dashboard, beside localhost and addresses. */
   hosts?: readonly string[]
   /** Upper bounds of the histogram of request durations, seconds, rising. */
@@ -33,7 +32,7 @@ export interface MetricsSettings {
 
 /**
  * Checks the options and fills in the defaults.
- * @throws MAPACHE_OPTION_INVALID
+ * @throws MAPACHE_OPTION_INVALID, MAPACHE_CREDENTIAL_INVALID
  */
 export function checkOptions(options: MetricsOptions): MetricsSettings {
   for (const name of Object.keys(options)) {
@@ -55,15 +54,12 @@ export function checkOptions(options: MetricsOptions): MetricsSettings {
       `${host} can be reached from elsewhere, without a password: if that is meant, set expose: true`
     )
   }
-  // What was given is not shown: it is a secret.
-  if (password !== undefined && (typeof password !== 'string' || !parseHash(password))) {
-    throw invalid('password', 'must be a hash, scrypt:N:r:p:salt:hash, and not the password itself')
-  }
   if (!Array.isArray(hosts) || !hosts.every((one) => typeof one === 'string' && one !== '')) {
     throw invalid('hosts', 'must be an array of names', hosts)
   }
   checkBuckets(buckets)
-  return { address: path === undefined ? { port, host } : { path }, password, hosts, buckets }
+  const hash = password === undefined ? undefined : credentialText(password)
+  return { address: path === undefined ? { port, host } : { path }, password: hash, hosts, buckets }
 }
 
 function checkBuckets(buckets: readonly number[]): void {
@@ -75,10 +71,6 @@ function checkBuckets(buckets: readonly number[]): void {
       (bound, index) => Number.isFinite(bound) && bound > (index === 0 ? 0 : (buckets[index - 1] as number))
     )
   if (!fits) throw invalid('buckets', `must be 1 to ${MOST_BUCKETS} rising numbers of seconds above 0`, buckets)
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
 function invalid(name: string, must: string, ...got: unknown[]): MapacheError {

@@ -1,4 +1,6 @@
-// `@mapache/shell/credential`: passwords and who tries them, for everything that asks for one.
+// `@mapache/shell/credential`: passwords, who tries them and from where, for everything that asks for one.
 
+export { isLoopback } from './credential/loopback.js'
 export { type Credential, credentialText, hashPassword, parseCredential } from './credential/password.js'
 export { Throttle, type ThrottleEntry, type ThrottleOptions } from './credential/throttle.js'
+export { keptThrottle, ThrottleState } from './credential/throttle-state.js'

@@ -1,7 +1,7 @@
 import type { MapacheModule } from '@mapache/core'
+import { ThrottleState } from './credential.js'
 import { MODULE } from './module-name.js'
 import { normaliseOptions, type ShellOptions } from './options.js'
-import { ThrottleState } from './throttle-state.js'
 
 export type { ShellOptions } from './options.js'
 export type { CustomCommand, Primary, Recv, Send } from './server/custom-types.js'
@@ -28,9 +28,6 @@ export function shell(options: ShellOptions): MapacheModule {
         overlap: true
       }
     ],
-    messages: {
-      throttle: state.changes,
-      throttled: state.questions
-    }
+    messages: state.messages
   }
 }

@@ -2,8 +2,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { MapacheError } from '@mapache/core'
-import { credentialText } from './credential.js'
-import { isLoopback } from './loopback.js'
+import { credentialText, isLoopback } from './credential.js'
 import { LIMITS, type Limits } from './server/limits.js'
 
 /** What `shell()` takes. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ServiceHandle } from '@mapache/core'
 import { fingerprint, type KeyPair, ownKeyPair, readKeyPair, readPem } from './certificate.js'
-import { parseCredential, Throttle, type ThrottleEntry } from './credential.js'
+import { keptThrottle, parseCredential } from './credential.js'
 import { MODULE } from './module-name.js'
 import type { ServiceOptions } from './options.js'
 import { serveShell } from './server/server.js'
@@ -10,19 +10,7 @@ import { serveShell } from './server/server.js'
 export default async function run(service: ServiceHandle): Promise<void> {
   const { host, port, password, cert, key, ca, commands, limits } = service.options as ServiceOptions
   const { log } = service
-  const throttle = new Throttle({ changed: (entry) => service.send(MODULE, 'throttle', entry) })
-  // Before anybody may try: what the process before this one knew.
-  await new Promise<void>((resolve) => {
-    // Waiting for a message alone does not keep a process from ending.
-    const timer = setTimeout(resolve, ANSWER)
-    service.onMessage(MODULE, 'throttled', (entries) => {
-      throttle.restore(entries as ThrottleEntry[])
-      clearTimeout(timer)
-      resolve()
-    })
-    service.send(MODULE, 'throttled', null)
-  })
-
+  const throttle = await keptThrottle(service, MODULE)
   const credential = password === undefined ? undefined : parseCredential(password)
   if (credential?.kind === 'sha512') {
     log(
@@ -68,5 +56,3 @@ export default async function run(service: ServiceHandle): Promise<void> {
 }
 
 const DAY = 86_400_000
-/** ms that the supervisor may take to answer. */
-const ANSWER = 5_000

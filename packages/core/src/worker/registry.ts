@@ -34,6 +34,8 @@ export interface Runtime extends Caller {
   activated(): Promise<void>
   /** All that was to listen listens. */
   serving(): void
+  /** Keeps the process alive until the promise is settled. */
+  hold(promise: Promise<unknown>): void
   /** Sends a message up the channel. */
   say(message: Upward): void
   /** Reports what keeps this worker from serving, and ends it. */

@@ -19,7 +19,10 @@ export async function runService(
   const cluster = new RemoteCluster('service', runtime)
   const log: ServiceHandle['log'] = (level, text) => runtime.say({ type: 'log', level, text: text.slice(0, LONGEST) })
   const more = { name: runtime.name, options, cluster, log }
-  await run(Object.assign(runtime.handle, more) satisfies ServiceHandle)
+  // It may wait for an answer, and for nothing else that would keep its process from ending.
+  const begun = Promise.resolve(run(Object.assign(runtime.handle, more) satisfies ServiceHandle))
+  runtime.hold(begun.catch(() => {}))
+  await begun
   runtime.serving()
 }
 

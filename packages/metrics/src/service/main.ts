@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import type { ClusterStatus, ServiceHandle } from '@mapache/core'
+import { keptThrottle } from '@mapache/shell/credential'
 import type { Change, Pulled } from '../messages.js'
 import type { MetricsSettings } from '../options.js'
 import { dashboard } from '../page/dashboard.js'
@@ -10,7 +11,7 @@ import { clusterFamilies } from './families.js'
 import { mergeApp } from './merge.js'
 import { Mirror } from './mirror.js'
 import { paced } from './paced.js'
-import { Password } from './password.js'
+import { passwordCredential } from './password.js'
 import { createPages } from './server.js'
 import { Watch } from './watch.js'
 
@@ -31,7 +32,7 @@ export default async function pages(service: ServiceHandle): Promise<void> {
     overview: () => watch.latest,
     onUpdate: (fn) => watch.onUpdate(fn),
     cluster: service.cluster,
-    credential: password === undefined ? undefined : new Password(password),
+    credential: password === undefined ? undefined : passwordCredential(password, await keptThrottle(service, MODULE)),
     hosts,
     retiring: service.retiring,
     log: (level, message) => service.log(level, message)
