@@ -1,8 +1,9 @@
 import path from 'node:path'
 import t from 'tap'
 import { Running, seeing } from '../support/cli.js'
+import { reload } from '../support/deploy.js'
 import { AppFolder } from '../support/dev.js'
-import { CLI, FIXTURES, get, start, startCli, type Test } from '../support/fixture.js'
+import { CLI, FIXTURES, get, ROOT, start, startCli, type Test } from '../support/fixture.js'
 
 const run = (t: Test, ...args: string[]) => new Running(t, args, seeing(path.join(FIXTURES, 'cli'))).ended
 
@@ -44,11 +45,9 @@ t.test('wrong arguments end with 2, and say what is wrong', async (t) => {
     [['start', '-w', '-1', 'x.js'], /workers must be a positive integer or 'auto', got '-1'/],
     [['dev', '--inspect=x', 'x.js'], /--inspect must be \[host:\]port, got x/]
   ]
-  for (const [args, said] of cases) {
-    const { code, stdout, stderr } = await run(t, ...args)
-    t.equal(code, 2, args.join(' '))
-    t.match(stderr, said)
-    t.equal(stdout, '')
+  const ended = await Promise.all(cases.map(([args]) => run(t, ...args)))
+  for (const [index, [args, said]] of cases.entries()) {
+    t.match(ended[index], { code: 2, stdout: '', stderr: said }, args.join(' '))
   }
   const { code, stdout } = await run(t, 'scale', 'x', '--json')
   t.equal(code, 2)
@@ -77,6 +76,19 @@ t.test('a config has the options of the cluster, and flags win over it', async (
   t.ok(fixture.log.every(({ level }) => level >= 30))
 })
 
+t.test('a config wins over the options of the app, on a reload too', async (t) => {
+  const text = (workers: number) => `import { mapacheHttp } from '@mapache/core'
+    await mapacheHttp(() => (_req, res) => res.end('served'), { workers: ${workers} }).listen(0, '127.0.0.1')`
+  const app = new AppFolder(t, { 'server.mjs': text(3), 'own.config.mjs': 'export default { workers: 2, settle: 20 }' })
+  app.link('node_modules/@mapache/core', path.join(ROOT, 'packages/core'))
+  const fixture = startCli(t, ['--config', './own.config.mjs', 'server.mjs'], { cwd: app.root })
+  await fixture.workersServing(2)
+  app.write('server.mjs', text(4))
+  t.equal(await reload(fixture), 'done')
+  await fixture.workersServing(2)
+  t.notMatch(fixture.output, /worker=[5-9]/)
+})
+
 t.test('a config that is none is a usage error that names it', async (t) => {
   const app = new AppFolder(t, {
     'server.mjs': SERVER,
@@ -97,8 +109,9 @@ t.test('a config that is none is a usage error that names it', async (t) => {
     ['wrong.mjs', /--config wrong\.mjs is wrong: wrokers is not an option; did you mean 'workers'\?\n/],
     ['type.mjs', /--config type\.mjs is wrong: settle must be a whole number of milliseconds/]
   ]
-  for (const [file, said] of cases) {
-    const fixture = startCli(t, ['--config', file, 'server.mjs'], { cwd: app.root })
+  const fixtures = cases.map(([file]) => startCli(t, ['--config', file, 'server.mjs'], { cwd: app.root }))
+  for (const [index, [file, said]] of cases.entries()) {
+    const fixture = fixtures[index] as (typeof fixtures)[0]
     t.strictSame(await fixture.exit(), { code: 2, signal: null }, file)
     t.match(fixture.output, said)
   }

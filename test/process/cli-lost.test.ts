@@ -30,8 +30,9 @@ t.test('where no cluster runs each command says so and ends with 3', async (t) =
     ['revive'],
     ['stop']
   ]
-  for (const args of commands) {
-    const { code, stdout, stderr } = await new Running(t, args, seeing(folder)).ended
+  const ended = await Promise.all(commands.map((args) => new Running(t, args, seeing(folder)).ended))
+  for (const [index, { code, stdout, stderr }] of ended.entries()) {
+    const args = commands[index] as string[]
     t.equal(code, 3, args.join(' '))
     t.match(stderr, /^mapache: MAPACHE_CLUSTER_NOT_FOUND: no cluster of this user runs\n/)
     t.equal(stdout, '')

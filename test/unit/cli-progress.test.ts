@@ -43,10 +43,11 @@ t.test('each step of a roll is a line, in the words of the log', async (t) => {
     }),
     'worker=1 gen=1 pid=4001 ended (hung, SIGKILL)'
   )
-  t.equal(
-    progress.take({ name: 'reload:done', data: { generation: 2, duration: 2_345 } }),
-    'generation 2 serves after 2.3s'
-  )
+  const done = { name: 'reload:done', data: { generation: 2, duration: 2_345 } } as const
+  t.equal(progress.take(done), undefined, 'the reload itself says so')
+  t.equal(new Progress('scale', 0).take(done), 'generation 2 serves after 2.3s')
+  const killed = { ...exit, failed: false, code: null, signal: 'SIGKILL' }
+  t.match(progress.take({ name: 'worker:exit', data: killed }), /exited \(reload, SIGKILL\)$/)
 })
 
 t.test('the block has what happens now, and what has left no more', async (t) => {
@@ -55,14 +56,19 @@ t.test('the block has what happens now, and what has left no more', async (t) =>
   progress.take({ name: 'worker:launch', data: aProcess(12, { generation: 2, state: 'launching', pid: undefined }) })
   const leaving = aProcess(1, { state: 'retiring', vitals: vitals(9, { inFlight: 1 }) })
   progress.take({ name: 'worker:retire', data: { ...leaving, reason: 'reload' } })
-  t.strictSame(progress.block(3_500, '*', look), [
+  t.strictSame(progress.block(3_500, '*', look, 23), [
     '*  reload  reload to generation 2 begins  2.5s',
     '  worker   1  gen 1  retiring   pid 4001  1 request',
     '  worker  12  gen 2  launching'
   ])
   const exit = { failed: false, reason: 'reload', code: 0, signal: null, drained: undefined } as const
   progress.take({ name: 'worker:exit', data: { ...leaving, ...exit, state: 'exited' } })
-  t.equal(progress.block(3_500, '*', look).length, 2)
+  t.equal(progress.block(3_500, '*', look, 23).length, 2)
+  for (let id = 20; id < 60; id += 1) progress.take({ name: 'worker:serving', data: aProcess(id) })
+  const long = progress.block(3_500, '*', look, 10)
+  t.equal(long.length, 10)
+  t.match(long[1], '… and 33 more')
+  t.match(long.at(-1), /^ {2}worker {2}59 /)
 })
 
 t.test('a status for people', async (t) => {

@@ -89,9 +89,9 @@ function addShowing(program: Command, add: Add): void {
 
 function addChanging(program: Command, add: Add): void {
   program.commandsGroup('Change a cluster:')
-  ofCluster(add('reload', 'replace all workers with new ones from disk'))
-  ofCluster(add('refork', 'replace all workers with forks of a warm one'))
-  ofCluster(add('rollback', 'go back to the generation before'))
+  ofCluster(add('reload', 'replace all workers with new ones from disk')).addHelpText('after', `\n${TRUST}\n${GOES_ON}`)
+  ofCluster(add('refork', 'replace all workers with forks of a warm one')).addHelpText('after', `\n${GOES_ON}`)
+  ofCluster(add('rollback', 'go back to the generation before')).addHelpText('after', `\n${GOES_ON}`)
   ofCluster(add('scale', 'change how many workers serve'))
     .argument('<n>', 'the number of workers', wholeFrom(1))
     .option('--no-wait', 'do not wait until they serve')
@@ -142,6 +142,9 @@ function version(): string {
 }
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
+const TRUST = `It ends with 0 only when the new generation serves. If that does not boot, or does not survive settle, the old
+workers serve on, the app's own error is printed whole, and it ends with 1.`
+const GOES_ON = 'Ctrl-C ends the waiting, not what was begun.'
 const BOOTS = ['auto', 'fork', 'spawn']
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 const FORMATS = ['auto', 'json', 'line']

@@ -35,6 +35,8 @@ export class Progress {
       else this.#processes.set(info.id, info)
       return `${identity(info)} ${text(event.data as never)}`
     }
+    // What is waited for tells itself that it is done.
+    if (event.name === 'reload:done' && ROLLS.includes(this.#what)) return undefined
     const tell = TELLS[event.name] as ((data: unknown) => string) | undefined
     const line = tell?.(event.data)
     if (line !== undefined) this.#phase = line
@@ -45,11 +47,18 @@ export class Progress {
    * How it stands, for a block that is drawn over.
    * @param now monotonic, ms
    * @param spinner the picture of now
+   * @param rows how many lines it may have
    */
-  block(now: number, spinner: string, look: Look): string[] {
+  block(now: number, spinner: string, look: Look, rows: number): string[] {
     const title = [look.cyan(spinner), look.bold(this.#what), this.#phase, look.dim(formatDuration(now - this.#begun))]
-    const rows = [...this.#processes.values()].sort((a, b) => a.id - b.id).map((info) => cellsOf(info, look))
-    const [, ...lines] = table(COLUMNS, rows)
+    const processes = [...this.#processes.values()].sort((a, b) => a.id - b.id)
+    const [, ...all] = table(
+      COLUMNS,
+      processes.map((info) => cellsOf(info, look))
+    )
+    // The last ones are the newest.
+    const room = Math.max(1, rows - 2)
+    const lines = all.length > room ? [look.dim(`… and ${all.length - room} more`), ...all.slice(-room)] : all
     return [title.filter((part) => part !== '').join('  '), ...lines.map((line) => `  ${line}`)]
   }
 }
@@ -74,8 +83,8 @@ const STEPS: Readonly<Record<string, (data: never) => string>> = {
   serving: () => 'serving',
   retire: ({ reason }: { reason: string }) => `retiring (${reason})`,
   exit: ({ reason, failed, code, signal }: ClusterEvents['worker:exit'][0]) => {
-    const how = failed ? `, ${signal === null ? `code ${code}` : signal}` : ''
-    return `${failed ? 'ended' : 'exited'} (${reason}${how})`
+    const how = signal ?? (code === null ? 'not started' : `code ${code}`)
+    return failed ? `ended (${reason}, ${how})` : `exited (${reason}${code === 0 ? '' : `, ${how}`})`
   }
 }
 
@@ -99,3 +108,4 @@ const COLUMNS = [
   { title: '' },
   { title: '' }
 ] as const
+const ROLLS: readonly string[] = ['reload', 'refork', 'rollback']

@@ -42,7 +42,8 @@ async function openBlock(progress: Progress, output: Output): Promise<{ close():
   const redraw = () => {
     const spinner = FRAMES[frame % FRAMES.length] as string
     frame += 1
-    draw(progress.block(performance.now(), spinner, output.look).join('\n'))
+    const rows = (process.stdout.rows || 24) - 1
+    draw(progress.block(performance.now(), spinner, output.look, rows).join('\n'))
   }
   redraw()
   const timer = setInterval(redraw, INTERVAL)
