@@ -71,11 +71,22 @@ t.test('of two clusters the one that is named is meant, and else none', async (t
   t.match(await one.run('status'), { code: 0, stdout: /^music / }, 'the only one that is left needs no name')
 })
 
-t.test('the folder of a supervisor that has died is no cluster', async (t) => {
+t.test('a supervisor that does not answer is waited for for a while', async (t) => {
   const shop = new Shop(t, versionApp('1'))
   await shop.fixture.workersServing(2)
   shop.fixture.kill('SIGSTOP')
-  t.teardown(() => shop.fixture.exited || shop.fixture.kill('SIGCONT'))
+  const { code, stderr } = await shop.run('status')
+  shop.fixture.kill('SIGCONT')
+  t.equal(code, 4)
+  t.match(
+    stderr,
+    new RegExp(`MAPACHE_CHANNEL_CLOSED: the supervisor \\(pid ${shop.fixture.pid}\\) has not answered for 5\\.0s\n`)
+  )
+})
+
+t.test('the folder of a supervisor that has died is no cluster', async (t) => {
+  const shop = new Shop(t, versionApp('1'))
+  await shop.fixture.workersServing(2)
   const folder = emptyFolder(t)
   const dead = path.join(folder, 'mapache', '999999-abcdef')
   mkdirSync(dead, { recursive: true, mode: 0o700 })

@@ -163,6 +163,7 @@ t.test('what a frame shows', async (t) => {
   model.press('x')
   t.match(frame(model)[0], /^shop/)
 
+  t.match(frame(model, 80, 23, 7_000)[2], 'The supervisor (pid 4000) has not answered for 7.0s; this is how it was.')
   model.lost = true
   const lost = frame(model, 80, 23, 60_000).join('\n')
   t.match(lost, /The supervisor \(pid 4000\) has gone; this is how it was/)

@@ -7,4 +7,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 })
 const code = await run(process.argv.slice(2))
 // Not exit(): what was printed to a pipe may still be on its way.
-if (code !== undefined) process.exitCode = code
+if (code !== undefined) {
+  process.exitCode = code
+  // Nothing that is still open is waited for, such as a connection to a supervisor that does not answer.
+  setTimeout(() => process.exit(), 500).unref()
+}

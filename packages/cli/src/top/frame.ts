@@ -1,5 +1,5 @@
 import type { ClusterStatus, ProcessInfo } from '@mapache/core'
-import { formatRate } from '../format.js'
+import { formatDuration, formatRate } from '../format.js'
 import type { Look } from '../look.js'
 import { headLines } from '../status-lines.js'
 import { clip, pad, plain } from '../text.js'
@@ -52,6 +52,9 @@ function headOf(
   const lines = [first, ...rest.filter((line) => !line.includes(` to generation ${status.roll?.generation}: `))]
   if (model.lost) {
     lines.push(look.red(`The supervisor (pid ${status.pid}) has gone; this is how it was. Waiting for another …`))
+  } else if (now - model.takenAt > model.patience) {
+    const since = formatDuration(now - model.takenAt)
+    lines.push(look.yellow(`The supervisor (pid ${status.pid}) has not answered for ${since}; this is how it was.`))
   } else if (status.roll) lines.push(rollLine(status, status.roll, columns, look))
   return lines
 }

@@ -33,6 +33,8 @@ export class TopModel {
   notice: { text: string; bad: boolean } | undefined
   /** The supervisor is gone, or does not answer. */
   lost = false
+  /** Milliseconds after which a status is old: the supervisor does not answer. */
+  patience = 5_000
   #selected: number | undefined
   #sampledAt = Number.NEGATIVE_INFINITY
   readonly #progress = new Progress('', 0)

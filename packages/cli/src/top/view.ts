@@ -24,6 +24,7 @@ export class TopView {
     this.#name = name
     this.#cluster = cluster
     this.#interval = interval
+    this.#model.patience = Math.max(this.#model.patience, 3 * interval)
     this.#look = look
   }
 
