@@ -8,7 +8,7 @@ import { Running, Shop, seeing } from '../support/cli.js'
 import { versionApp } from '../support/deploy.js'
 import { type Test, until } from '../support/fixture.js'
 
-t.jobs = 2
+t.jobs = 3
 
 function emptyFolder(t: Test): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'mp-'))
@@ -63,7 +63,7 @@ t.test('of two clusters the one that is named is meant, and else none', async (t
   )
 
   t.equal((await one.run('reload', '--name', 'music')).code, 0)
-  t.match(two.fixture.output, /reloaded: gen=2 serves/)
+  await two.fixture.printed(/reloaded: gen=2 serves/)
   t.notMatch(one.fixture.output, /gen=2/)
   t.match(await one.run('status', '--pid', String(one.fixture.pid)), { code: 0, stdout: /^books / })
   t.match(await one.run('status', '--name', 'chess'), { code: 3, stderr: /no cluster with name chess runs; these do:/ })

@@ -3,7 +3,7 @@ import { Running, Shop } from '../support/cli.js'
 import { versionApp, Watch } from '../support/deploy.js'
 import { get, until } from '../support/fixture.js'
 
-t.jobs = 2
+t.jobs = 3
 
 t.test('status tells of the cluster and each of its processes', async (t) => {
   const shop = new Shop(t, versionApp('1'), ['--name', 'books'])
@@ -129,7 +129,7 @@ t.test('rollback and refork of workers that were spawned are refused with 1', as
 })
 
 t.test('stop ends when nothing is left', async (t) => {
-  for (const args of [['stop'], ['stop', '--now'], ['stop', '--json']]) {
+  const stops = async (...args: string[]) => {
     const shop = new Shop(t, versionApp('1'))
     await shop.fixture.workersServing(2)
     const { code, stdout } = await shop.run(...args)
@@ -138,6 +138,7 @@ t.test('stop ends when nothing is left', async (t) => {
     t.strictSame(await shop.fixture.exit(), { code: 0, signal: null })
     t.match(await shop.run('status'), { code: 3 })
   }
+  await Promise.all([stops('stop'), stops('stop', '--now'), stops('stop', '--json')])
 })
 
 t.test('log -f follows until the cluster stops', async (t) => {

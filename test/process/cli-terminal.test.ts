@@ -5,7 +5,7 @@ import { FIXTURES, get, until } from '../support/fixture.js'
 import { noScreen } from '../support/screen.js'
 
 const skip = noScreen || (process.platform === 'linux' ? false : 'the terminal is found in /proc')
-t.jobs = 2
+t.jobs = 3
 
 /** What a terminal is when a program has given it back. */
 const COOKED = /^isig icanon iexten echo echoe/m

@@ -28,8 +28,13 @@ export class Running {
   readonly pid: number
   readonly ended: Promise<Ended>
 
-  constructor(t: Test, args: readonly string[], env: NodeJS.ProcessEnv) {
-    const child = spawn(process.execPath, [CLI, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: DEADLINE })
+  constructor(t: Test, args: readonly string[], env: NodeJS.ProcessEnv, cwd?: string) {
+    const child = spawn(process.execPath, [CLI, ...args], {
+      env,
+      cwd,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: DEADLINE
+    })
     this.pid = child.pid as number
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
