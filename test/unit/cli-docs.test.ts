@@ -29,7 +29,7 @@ t.test('every command', async (t) => {
 })
 
 t.test('the options of each', async (t) => {
-  const others = program.commands.filter((command) => !['start', 'dev', 'completion'].includes(command.name()))
+  const others = program.commands.filter((command) => !['start', 'dev', 'shell', 'completion'].includes(command.name()))
   for (const command of others) {
     const options = optionsOf(command)
     t.strictSame(options.slice(0, SHARED.length), SHARED, command.name())

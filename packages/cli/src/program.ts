@@ -102,6 +102,10 @@ function addChanging(program: Command, add: Add): void {
 
 function addOther(program: Command, add: Add): void {
   program.commandsGroup('Other:')
+  add('shell', "talk to the cluster's admin shell; see mapache shell --help")
+    .usage('[address]')
+    .helpOption(false)
+    .argument('[args...]', 'as mapache shell --help says')
   add('completion', 'print a script that makes a shell complete mapache').addArgument(
     new Argument('<shell>', 'the shell').choices(SHELLS)
   )

@@ -10,6 +10,8 @@ import { buildProgram, type Given } from './program.js'
 export async function run(args: string[]): Promise<number | undefined> {
   // What the completion scripts call. It is no word for people.
   if (args[0] === 'complete') return (await import('./completion/complete.js')).complete(args.slice(1))
+  // Its arguments are its own client's.
+  if (args[0] === 'shell') return runCommand('shell', { args: args.slice(1), options: {} })
   let code: number | undefined = 0
   const program = buildProgram(async (name, given) => {
     code = await runCommand(name, given)
@@ -74,5 +76,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   recycle: async () => (await import('./commands/recycle.js')).recycle,
   revive: async () => (await import('./commands/revive.js')).revive,
   stop: async () => (await import('./commands/stop.js')).stop,
+  shell: async () => (await import('./shell.js')).shell,
   completion: async () => (await import('./completion/complete.js')).completion
 }
