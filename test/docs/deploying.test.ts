@@ -87,7 +87,7 @@ function drainOf(command: string[]): number {
 
 /** Whether it is `…/mapache start …` with flags that exist. */
 function checkCommand(t: { match: typeof import('tap').match }, command: string[]): boolean {
-  const help = execFileSync(process.execPath, [CLI, '--help'], { encoding: 'utf8', timeout: 30_000 })
+  const help = execFileSync(process.execPath, [CLI, 'start', '--help'], { encoding: 'utf8', timeout: 30_000 })
   const at = command.findIndex((word) => word.endsWith('node_modules/.bin/mapache'))
   const flags = command.flatMap((word) => /^--[a-z-]+/.exec(word)?.[0] ?? [])
   for (const flag of flags) t.match(help, ` ${flag} `)

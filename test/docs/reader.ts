@@ -93,6 +93,8 @@ export class Reader {
     const env = {
       ...process.env,
       ...this.#env,
+      // The commands find the page's own cluster, and no other.
+      ...(this.#server ? { XDG_RUNTIME_DIR: this.#server.folder, TMPDIR: this.#server.folder } : {}),
       PATH: `${bin}:${process.env.PATH}`,
       PID: String(this.#server?.pid ?? '')
     }

@@ -1,25 +1,34 @@
 import path from 'node:path'
-import { parseArgs } from 'node:util'
-import { type Cluster, MapacheError } from '@mapache/core'
+import { MapacheError } from '@mapache/core'
 import { normaliseOptions, superviseEntry } from '@mapache/core/adapter'
 import { chooseLoader, dev as devMode, type Loader, type Strategy, Terminal } from '@mapache/dev'
-import { nameOf, split } from './entry.js'
+import { nameOf } from './entry.js'
 import { entryIsThere } from './entry-missing.js'
+import { parseInspect } from './inspect-address.js'
+
+/** The flags of `mapache dev`, as they were written. */
+export interface DevFlags {
+  strategy?: string
+  watch?: string[]
+  refresh?: boolean
+  inspect?: string
+  poll?: boolean
+  name?: string
+  envFile?: string
+  logLevel?: string
+}
 
 /**
  * `mapache dev <entry>`: runs the entry in one worker and reloads it when a file changes.
  * @throws MAPACHE_OPTION_INVALID for wrong arguments, MAPACHE_LOADER_MISSING, and what a start can throw
  */
-export async function dev(args: string[]): Promise<Cluster> {
-  const { own, entry, rest } = split(args, { ...OPTIONS, inspect: { type: 'boolean' } })
-  const values = parse(own.map(withInspectAddress))
+export async function dev([entry, ...rest]: [string?, ...string[]], flags: DevFlags): Promise<undefined> {
   if (entry === undefined) throw invalid('dev needs an entry: mapache dev server.js')
   const file = path.resolve(entry)
-  const { strategy = 'auto', watch = [], refresh = false, poll = false } = values
+  const { strategy = 'auto', watch = [], refresh = false, poll = false, envFile } = flags
   if (!STRATEGIES.includes(strategy))
     throw invalid(`--strategy must be auto, fork, standby or restart, got ${strategy}`)
-  const envFile = values['env-file']
-  const inspect = values.inspect === undefined ? undefined : parseInspect(values.inspect)
+  const inspect = flags.inspect === undefined ? undefined : parseInspect(flags.inspect)
   const question = { entry: file, cwd: process.cwd() }
   const terminal = new Terminal({ cwd: process.cwd() })
   await entryIsThere(entry, terminal)
@@ -44,7 +53,7 @@ export async function dev(args: string[]): Promise<Cluster> {
     ...(inspect ? { inspect } : {})
   })
   const settings = normaliseOptions({
-    name: values.name ?? nameOf(entry),
+    name: flags.name ?? nameOf(entry),
     workers: 1,
     settle: 0,
     drainTimeout: DRAIN_TIMEOUT,
@@ -54,10 +63,10 @@ export async function dev(args: string[]): Promise<Cluster> {
     rollbackWindow: 0,
     ...(envFile === undefined ? {} : { envFile }),
     modules: [module],
-    log: { level: values['log-level'] ?? 'silent' }
+    log: { level: flags.logLevel ?? 'silent' }
   })
   const native = findNative()
-  return superviseEntry({
+  await superviseEntry({
     entry,
     args: rest,
     settings,
@@ -66,18 +75,8 @@ export async function dev(args: string[]): Promise<Cluster> {
     ...(native ? { native } : {}),
     ...(process.stdout.isTTY ? { output: printBy(terminal) } : {})
   })
+  return undefined
 }
-
-const OPTIONS = {
-  strategy: { type: 'string' },
-  watch: { type: 'string', multiple: true },
-  refresh: { type: 'boolean' },
-  inspect: { type: 'string' },
-  poll: { type: 'boolean' },
-  name: { type: 'string' },
-  'env-file': { type: 'string' },
-  'log-level': { type: 'string' }
-} as const
 
 function printBy(terminal: Terminal) {
   return (chunk: Buffer | undefined, source: string) => {
@@ -101,25 +100,6 @@ function modulesOf({ execArgv }: Loader): string[] {
   return execArgv.filter((arg) => arg.startsWith('file:'))
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false }).values
-  } catch (cause) {
-    throw invalid((cause as Error).message, cause)
-  }
-}
-
-/** As with Node, the address is left out more often than not. */
-function withInspectAddress(arg: string): string {
-  return arg === '--inspect' ? `--inspect=${INSPECT.host}:${INSPECT.port}` : arg
-}
-
-function parseInspect(text: string): { host: string; port: number } {
-  const [, host = INSPECT.host, port] = /^(?:(.+):)?(\d+)$/.exec(text) ?? []
-  if (port === undefined || Number(port) > 65_535) throw invalid(`--inspect must be [host:]port, got ${text}`)
-  return { host, port: Number(port) }
-}
-
 /** The command brings it as an optional dependency, so that development forks without any ado. */
 function findNative(): string | undefined {
   try {
@@ -129,12 +109,11 @@ function findNative(): string | undefined {
   }
 }
 
-function invalid(text: string, cause?: unknown): MapacheError {
-  return new MapacheError('MAPACHE_OPTION_INVALID', text, cause === undefined ? {} : { cause })
+function invalid(text: string): MapacheError {
+  return new MapacheError('MAPACHE_OPTION_INVALID', text)
 }
 
 const STRATEGIES: readonly string[] = ['auto', 'fork', 'standby', 'restart']
-const INSPECT = { host: '127.0.0.1', port: 9229 }
 /** Milliseconds. */
 const DRAIN_TIMEOUT = 5_000
 const BOOT_TIMEOUT = 10_000

@@ -71,6 +71,14 @@ export const CATALOGUE = {
     means: 'The channel to the supervisor closed before the answer came.',
     fix: 'The supervisor has stopped or died; start it again.'
   },
+  MAPACHE_CLUSTER_NOT_FOUND: {
+    means: 'No cluster of this user runs, or none with the name or pid that was given.',
+    fix: 'Start it, or correct --name or --pid. A command finds clusters of its own user and runtime directory only.'
+  },
+  MAPACHE_CLUSTER_AMBIGUOUS: {
+    means: 'Several clusters run, and the command was not told which one is meant.',
+    fix: 'Choose one with --name NAME or --pid PID.'
+  },
   MAPACHE_BOOT_FAILED: {
     means: 'A worker ended before it was ready.',
     fix: "Read the app's own error, which is the cause; it is printed whole."

@@ -1,0 +1,43 @@
+import { buildProgram } from '../program.js'
+import { SCRIPTS, type Shell } from './scripts.js'
+import { type Running, type Suggestion, suggest } from './suggest.js'
+
+/** `mapache completion SHELL`: prints what makes the shell complete the command. */
+export async function completion([shell]: [Shell]): Promise<number> {
+  process.stdout.write(SCRIPTS[shell])
+  return 0
+}
+
+/**
+ * `mapache complete -- WORDS`: what may stand in place of the last word, for the scripts. It never says what failed: that
+ * would appear in the middle of the line that somebody writes.
+ */
+export async function complete(args: readonly string[]): Promise<number> {
+  const words = args[0] === '--' ? args.slice(1) : args
+  const program = buildProgram(async () => {})
+  const { words: found, files } = await suggest(program, words, RUNNING)
+  const lines = found.map(({ value, about }) => `${value}\t${about}`)
+  process.stdout.write([...lines, ...(files ? [':files'] : [])].map((line) => `${line}\n`).join(''))
+  return 0
+}
+
+const RUNNING: Running = {
+  async clusters() {
+    const { findClusters } = await import('@mapache/core/operator')
+    return findClusters().catch(() => [])
+  },
+  async processes(wanted) {
+    try {
+      const [{ reach }, { roleName, stateName }] = await Promise.all([import('../find.js'), import('../identity.js')])
+      const { cluster } = await reach(wanted)
+      const { processes } = await cluster.status()
+      cluster.close()
+      const replaceable = processes.filter(({ role, state }) => role !== 'mold' && state !== 'retiring')
+      return replaceable.map((info): Suggestion => {
+        return { value: String(info.id), about: `${roleName(info)}, ${stateName(info)}` }
+      })
+    } catch {
+      return []
+    }
+  }
+}

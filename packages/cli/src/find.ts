@@ -1,0 +1,72 @@
+import { MapacheError } from '@mapache/core'
+import { connect, type FoundCluster, findClusters } from '@mapache/core/operator'
+import { formatDuration } from './format.js'
+import { plain, table } from './text.js'
+
+/** A running cluster, operated from outside. */
+export type RemoteCluster = Awaited<ReturnType<typeof connect>>
+
+/** Which cluster is meant. */
+export interface Wanted {
+  name?: string | undefined
+  pid?: number | undefined
+}
+
+/** A cluster that was found and answers. */
+export interface Reached {
+  found: FoundCluster
+  cluster: RemoteCluster
+}
+
+/**
+ * Connects to the cluster that is meant: the only one that runs, or the one of that name or pid.
+ * @throws MAPACHE_CLUSTER_NOT_FOUND, MAPACHE_CLUSTER_AMBIGUOUS, MAPACHE_CHANNEL_CLOSED, MAPACHE_CHANNEL_VERSION
+ */
+export async function reach(wanted: Wanted): Promise<Reached> {
+  const found = choose(await findClusters(), wanted)
+  return { found, cluster: await inTime(connect(found), found) }
+}
+
+/** A supervisor that is stopped or busy still takes connections: the system does. It would be waited for for ever. */
+async function inTime<Value>(work: Promise<Value>, { pid }: FoundCluster): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    const text = `the supervisor (pid ${pid}) has not answered for ${formatDuration(PATIENCE)}`
+    timer = setTimeout(() => reject(new MapacheError('MAPACHE_CHANNEL_CLOSED', text)), PATIENCE)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/**
+ * The cluster that is meant, of those that run.
+ * @throws MAPACHE_CLUSTER_NOT_FOUND, MAPACHE_CLUSTER_AMBIGUOUS with the ones to choose from as `clusters`
+ */
+export function choose(running: readonly FoundCluster[], { name, pid }: Wanted): FoundCluster {
+  const fitting = running.filter((one) => (name ?? one.name) === one.name && (pid ?? one.pid) === one.pid)
+  const [first, second] = fitting
+  if (first && !second) return first
+  const meant = [...(name === undefined ? [] : [`name ${name}`]), ...(pid === undefined ? [] : [`pid ${pid}`])]
+  const clusters = (fitting.length > 0 ? fitting : running).map((one) => ({ name: one.name, pid: one.pid }))
+  const list = clusters.length === 0 ? '' : `\n${listOf(clusters)}`
+  if (first) {
+    const how = new Set(fitting.map((one) => one.name)).size === 1 ? '--pid PID' : '--name NAME or --pid PID'
+    const text = `${fitting.length} clusters run: choose one with ${how}${list}`
+    throw Object.assign(new MapacheError('MAPACHE_CLUSTER_AMBIGUOUS', text), { clusters })
+  }
+  const text = meant.length === 0 ? 'no cluster of this user runs' : `no cluster with ${meant.join(' and ')} runs`
+  const others = list === '' || meant.length === 0 ? '' : `; these do:${list}`
+  throw Object.assign(new MapacheError('MAPACHE_CLUSTER_NOT_FOUND', text + others), { clusters })
+}
+
+function listOf(clusters: readonly { name: string; pid: number }[]): string {
+  const rows = clusters.map(({ name, pid }) => [plain(name), String(pid)])
+  const lines = table([{ title: 'NAME' }, { title: 'PID', side: 'right' }], rows)
+  return lines.map((line) => `  ${line}`).join('\n')
+}
+
+/** Milliseconds that a supervisor may take until it answers. */
+const PATIENCE = 5_000

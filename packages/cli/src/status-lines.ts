@@ -1,0 +1,103 @@
+import type { BoundAddress, ClusterStatus, ProcessInfo } from '@mapache/core'
+import { formatBytes, formatCount, formatDuration, formatShare, plural, UNKNOWN } from './format.js'
+import { generationName, roleName, stateName } from './identity.js'
+import type { Look } from './look.js'
+import { type Column, plain, table } from './text.js'
+
+/**
+ * A cluster's status for people: what it is and where, then a table of its processes.
+ * @param now ms since 1970
+ */
+export function statusLines(status: ClusterStatus, look: Look, now: number): string[] {
+  const rows = inOrder(status.processes).map((info) => cellsOf(info, look))
+  return [...headLines(status, look, now), '', ...paintTitles(table(COLUMNS, rows), look)]
+}
+
+/** What the cluster is, in two lines, and one more for each thing that is not as always. */
+export function headLines(status: ClusterStatus, look: Look, now: number): string[] {
+  const { name, pid, generation, serving, target, version, startedAt } = status
+  const workers = `${serving}/${target} workers serve`
+  const about = [
+    look.bold(plain(name)),
+    `pid ${pid}`,
+    `generation ${generation}`,
+    serving < target ? look.yellow(workers) : look.green(workers),
+    `up ${formatDuration(now - startedAt)}`,
+    `mapache ${version}`
+  ]
+  return [about.join('  '), ...whereLines(status), ...unusualLines(status, look)]
+}
+
+/** What is not as always: a roll, a stop, places that wait. */
+export function unusualLines(status: ClusterStatus, look: Look): string[] {
+  const { roll, stopping, waiting } = status
+  const lines: string[] = []
+  if (roll) lines.push(look.cyan(`${roll.kind} to generation ${roll.generation}: ${roll.phase}`))
+  if (stopping) lines.push(look.yellow('it is stopping'))
+  if (waiting > 0) {
+    const waits = waiting === 1 ? 'waits' : 'wait'
+    lines.push(look.red(`${plural(waiting, 'worker')} ${waits} to be launched again after failures; see mapache log`))
+  }
+  return lines
+}
+
+function whereLines({ addresses, rollback }: ClusterStatus): string[] {
+  const where = addresses.length === 0 ? 'does not listen yet' : `listens on ${addresses.map(addressName).join(', ')}`
+  return [rollback === undefined ? where : `${where}; can go back to generation ${rollback}`]
+}
+
+function addressName(address: BoundAddress): string {
+  if ('path' in address) return plain(address.path)
+  return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}
+
+/** Workers first, then services, then molds; each by their numbers. */
+export function inOrder(processes: readonly ProcessInfo[]): ProcessInfo[] {
+  return [...processes].sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || a.id - b.id)
+}
+
+function cellsOf(info: ProcessInfo, look: Look): string[] {
+  const { id, generation, age, vitals, memory, pid, failures, state, reason } = info
+  const shown = stateName(info)
+  return [
+    String(id),
+    roleName(info),
+    paintState(reason === undefined || state !== 'retiring' ? shown : `${shown} (${reason})`, state, look),
+    generation < 0 ? generationName(generation) : String(generation),
+    formatDuration(age),
+    formatCount(vitals?.requests),
+    formatCount(vitals?.inFlight),
+    formatShare(vitals?.utilisation),
+    formatBytes(memory?.pss ?? vitals?.rss),
+    formatBytes(memory?.own),
+    pid === undefined ? UNKNOWN : String(pid),
+    failures > 0 ? look.red(String(failures)) : '0'
+  ]
+}
+
+/** The colour of a state. */
+export function paintState(text: string, state: ProcessInfo['state'], look: Look): string {
+  if (state === 'serving') return look.green(text)
+  if (state === 'launching') return look.cyan(text)
+  return state === 'retiring' ? look.yellow(text) : look.dim(text)
+}
+
+function paintTitles([titles = '', ...rows]: string[], look: Look): string[] {
+  return [look.dim(titles), ...rows]
+}
+
+const ROLES: readonly ProcessInfo['role'][] = ['worker', 'service', 'mold']
+const COLUMNS: readonly Column[] = [
+  { title: 'ID', side: 'right' },
+  { title: 'ROLE' },
+  { title: 'STATE' },
+  { title: 'GEN', side: 'right' },
+  { title: 'AGE', side: 'right' },
+  { title: 'REQUESTS', side: 'right' },
+  { title: 'IN FLIGHT', side: 'right' },
+  { title: 'LOOP', side: 'right' },
+  { title: 'MEMORY', side: 'right' },
+  { title: 'OWN', side: 'right' },
+  { title: 'PID', side: 'right' },
+  { title: 'FAILURES', side: 'right' }
+]
