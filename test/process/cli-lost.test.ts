@@ -78,10 +78,7 @@ t.test('a supervisor that does not answer is waited for for a while', async (t) 
   const { code, stderr } = await shop.run('status')
   shop.fixture.kill('SIGCONT')
   t.equal(code, 4)
-  t.match(
-    stderr,
-    new RegExp(`MAPACHE_CHANNEL_CLOSED: the supervisor \\(pid ${shop.fixture.pid}\\) has not answered for 5\\.0s\n`)
-  )
+  t.match(stderr, /MAPACHE_CHANNEL_CLOSED: the supervisor has not answered for 5000 ms\n/)
 })
 
 t.test('the folder of a supervisor that has died is no cluster', async (t) => {

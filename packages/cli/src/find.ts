@@ -1,6 +1,5 @@
 import { MapacheError } from '@mapache/core'
 import { connect, type FoundCluster, findClusters } from '@mapache/core/operator'
-import { formatDuration } from './format.js'
 import { plain, table } from './text.js'
 
 /** A running cluster, operated from outside. */
@@ -24,21 +23,7 @@ export interface Reached {
  */
 export async function reach(wanted: Wanted): Promise<Reached> {
   const found = choose(await findClusters(), wanted)
-  return { found, cluster: await inTime(connect(found), found) }
-}
-
-/** A supervisor that is stopped or busy still takes connections: the system does. It would be waited for for ever. */
-async function inTime<Value>(work: Promise<Value>, { pid }: FoundCluster): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    const text = `the supervisor (pid ${pid}) has not answered for ${formatDuration(PATIENCE)}`
-    timer = setTimeout(() => reject(new MapacheError('MAPACHE_CHANNEL_CLOSED', text)), PATIENCE)
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+  return { found, cluster: await connect(found) }
 }
 
 /**
@@ -67,6 +52,3 @@ function listOf(clusters: readonly { name: string; pid: number }[]): string {
   const lines = table([{ title: 'NAME' }, { title: 'PID', side: 'right' }], rows)
   return lines.map((line) => `  ${line}`).join('\n')
 }
-
-/** Milliseconds that a supervisor may take until it answers. */
-const PATIENCE = 5_000

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { ChannelClient } from './channel/client.js'
 import type { Cluster } from './cluster.js'
+import { MapacheError } from './errors.js'
 import { RemoteCluster } from './remote-cluster.js'
 import { type FoundCluster, findFolders, socketPath } from './supervisor/folder.js'
 
@@ -11,6 +12,11 @@ export interface OperatedCluster extends Cluster {
   readonly role: 'operator'
   /** Resolves when the supervisor has gone, or `close()` was called. */
   readonly closed: Promise<void>
+  /**
+   * As in `Cluster`: it waits until no process is left.
+   * @throws MAPACHE_CHANNEL_CLOSED when the supervisor goes away before that
+   */
+  stop(mode?: 'graceful' | 'now'): Promise<void>
   /** Lets go of the cluster, which runs on. What is waited for rejects with MAPACHE_CHANNEL_CLOSED. */
   close(): void
 }
@@ -54,8 +60,13 @@ class Operated extends RemoteCluster implements OperatedCluster {
   }
 
   override async stop(mode: 'graceful' | 'now' = 'graceful'): Promise<void> {
+    let stopped = false
+    this.once('stopped', () => {
+      stopped = true
+    })
     await super.stop(mode)
     await this.closed
+    if (!stopped) throw new MapacheError('MAPACHE_CHANNEL_CLOSED', 'the supervisor went away before it had stopped')
   }
 
   close(): void {

@@ -1,4 +1,3 @@
-import { mustHaveStopped } from '../ending.js'
 import { type ClusterOptions, operate } from '../operate.js'
 import type { Output } from '../output.js'
 
@@ -8,10 +7,7 @@ export function stop(_args: [], options: ClusterOptions & { now?: boolean }, out
     options,
     output,
     'stop',
-    async (cluster, found) => {
-      await cluster.stop(options.now ? 'now' : 'graceful')
-      await mustHaveStopped(found)
-    },
+    (cluster) => cluster.stop(options.now ? 'now' : 'graceful'),
     () => output.result({ stopped: true }, output.look.green('stop done: nothing of it runs any more'))
   )
 }

@@ -47,16 +47,17 @@ export class ChannelClient extends EventEmitter<{ message: [Downward]; closed: [
 
   /**
    * Connects as an operator. The channel keeps the process alive until it is closed.
-   * @throws as `connect`
+   * @throws as `connect`; also when a supervisor that is stopped or busy does not answer for 5 s: its system takes the
+   *   connection all the same
    */
   static async operate(path: string): Promise<ChannelClient> {
-    const { channel } = await ChannelClient.#open(path, OPERATOR_TOKEN, OPERATOR_VERSION)
+    const { channel } = await ChannelClient.#open(path, OPERATOR_TOKEN, OPERATOR_VERSION, PATIENCE)
     channel.#socket.ref()
     channel.#holds = 1
     return channel
   }
 
-  static async #open(path: string, token: string, version: number) {
+  static async #open(path: string, token: string, version: number, patience?: number) {
     const socket = net.connect(path)
     try {
       await once(socket, 'connect')
@@ -67,13 +68,20 @@ export class ChannelClient extends EventEmitter<{ message: [Downward]; closed: [
     channel.send({ type: 'hello', version, token })
     const greeting = await new Promise<Greeting>((resolve, reject) => {
       let refusal = ''
+      const late = () => {
+        refusal = `the supervisor has not answered for ${patience} ms`
+        channel.close()
+      }
+      const timer = patience === undefined ? undefined : setTimeout(late, patience)
       const take = (message: Downward) => {
         if (message.type === 'refused') refusal = message.reason
         if (message.type !== 'welcome' && message.type !== 'admitted') return
         channel.off('message', take).off('closed', gone)
+        clearTimeout(timer)
         resolve(message)
       }
       const gone = () => {
+        clearTimeout(timer)
         const code = refusal.startsWith('protocol version') ? 'MAPACHE_CHANNEL_VERSION' : 'MAPACHE_CHANNEL_CLOSED'
         reject(new MapacheError(code, refusal || 'the supervisor closed the channel'))
       }
@@ -156,3 +164,6 @@ export class ChannelClient extends EventEmitter<{ message: [Downward]; closed: [
     this.emit('closed')
   }
 }
+
+/** Milliseconds that an operator waits for the supervisor's first word. */
+const PATIENCE = 5_000

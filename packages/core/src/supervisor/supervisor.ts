@@ -380,7 +380,6 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     clearInterval(this.#heartbeat)
     this.tickets.close()
     this.primes.close()
-    this.channel.close()
     this.parts.molds?.close()
     this.parts.folder.remove()
     this.#removeFiles()
@@ -388,6 +387,8 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     this.#started.reject(new MapacheError('MAPACHE_SUPERVISOR_STOPPED', 'the cluster was stopped before it served'))
     this.log.info('stopped')
     announce(this, 'stopped')
+    // Operators hear of the end ahead of it.
+    this.channel.close()
     this.#stopped.resolve()
   }
 }
