@@ -65,8 +65,8 @@ export function createReport(counts, files) {
 }
 
 /** The parts of tap's diagnostics that help: not the command line that it used, nor its own frames. */
-function describe(diag = {}) {
-  const { message, error, diff, found, wanted, at, stack, source, exitCode, signal, reason, expired } = diag
+function describe(given) {
+  const { message, error, diff, found, wanted, at, stack, source, exitCode, signal, reason, expired } = given ?? {}
   return [
     message,
     error,

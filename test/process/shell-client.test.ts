@@ -1,5 +1,6 @@
 // The client, as a process, against a shell in this process.
 
+import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -45,6 +46,29 @@ t.test('a renewed certificate of the same key is trusted', async (t) => {
   const { stderr, code } = await new ShellClient(t, [`127.0.0.1:${port}`], state).run('')
   t.match(stderr, 'was renewed, with the same key')
   t.equal(code, 0)
+})
+
+t.test('a shell that is replaced during the login has a successor, which is logged in to', async (t) => {
+  const state = t.testdir()
+  const gone = new AbortController()
+  const tried = new AbortController()
+  const verify = async () => {
+    tried.abort()
+    await once(gone.signal, 'abort')
+    return true
+  }
+  const slow = { kind: 'scrypt' as const, verify }
+  const tls = await ownKeyPair(t.testdir({ own: {} }))
+  const first = await serve(t, { credential: slow, tls })
+  const client = new ShellClient(t, [`127.0.0.1:${first.port}`], state).run('worker info\n')
+  await once(tried.signal, 'abort')
+  const retired = first.shell.retire()
+  gone.abort()
+  await retired
+  const next = await serve(t, { tls, port: first.port })
+  const { code, stdout } = await client
+  t.strictSame({ code, stdout }, { code: 0, stdout: table(2) })
+  t.match(next.log, [/logged in/])
 })
 
 t.test('--ca, --cert and --key', async (t) => {

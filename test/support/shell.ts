@@ -87,7 +87,10 @@ let pair: Promise<KeyPair> | undefined
 const quick = parseCredential(createHash('sha512').update(PASSWORD).digest())
 
 /** Serves a shell in this process, with a fake cluster behind it. */
-export async function serve(t: Test & { testdir(): string }, options: Partial<ServeOptions> = {}): Promise<Served> {
+export async function serve(
+  t: Test & { testdir(): string },
+  { port = 0, ...options }: Partial<ServeOptions> & { port?: number } = {}
+): Promise<Served> {
   pair ??= ownKeyPair(t.testdir())
   const cluster = new FakeCluster()
   const log: string[] = []
@@ -98,7 +101,7 @@ export async function serve(t: Test & { testdir(): string }, options: Partial<Se
     log: (level, text) => log.push(`${level} ${text}`),
     ...options
   })
-  shell.server.listen(0, '127.0.0.1')
+  shell.server.listen(port, '127.0.0.1')
   await once(shell.server, 'listening')
   t.teardown(() => shell.retire())
   return { shell, port: (shell.server.address() as AddressInfo).port, cluster, log, pair: await pair }

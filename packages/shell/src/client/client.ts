@@ -44,8 +44,10 @@ export class Client {
    */
   async run(): Promise<number> {
     const fixed = this.#password !== undefined
-    const { text, commands } = await this.#connect(async (isAgain) => {
+    const { text, commands } = await this.#begin(async (isAgain) => {
       if (fixed) return isAgain ? undefined : this.#password
+      // Typed for a shell that was replaced just then.
+      if (!isAgain && this.#password !== undefined) return this.#password
       this.#password = await readSecret(`Password for ${this.#target.host}:${this.#target.port}: `)
       return this.#password
     })
@@ -64,6 +66,20 @@ export class Client {
     this.#connection?.close()
     input.close()
     return code
+  }
+
+  /** The first login: where nothing listens it fails, and a shell that is being replaced has a successor in a moment. */
+  async #begin(password: Parameters<typeof login>[1]): Promise<Welcome> {
+    const giveUpAt = performance.now() + PASSING
+    for (let passes = false; ; ) {
+      try {
+        return await this.#connect(password)
+      } catch (error) {
+        passes ||= error instanceof Failure && error.isPassing
+        if (!passes || (error as Failure).isFinal || performance.now() > giveUpAt) throw error
+      }
+      await sleep(100)
+    }
   }
 
   async #connect(password: (isAgain: boolean) => Promise<string | undefined>): Promise<Welcome> {
@@ -194,5 +210,7 @@ function note(text: string): void {
 }
 
 const NOTHING_LEFT = new Failure('nothing is left to do there', true)
+/** ms for which the successor of a shell is waited for that was replaced at the login. */
+const PASSING = 10_000
 /** ms for which a shell that has gone is waited for. */
 const PATIENCE = 60_000

@@ -22,7 +22,7 @@ export function login(
     let denied: string | undefined
     const fail = (text: string, isFinal: boolean) => {
       connection.close()
-      reject(new Failure(text, isFinal))
+      reject(new Failure(text, isFinal, !isFinal))
     }
     const answer = async () => {
       try {
