@@ -71,6 +71,24 @@ t.test('a shell that is replaced during the login has a successor, which is logg
   t.match(next.log, [/logged in/])
 })
 
+t.test('a command that comes while the shell is replaced is done by its successor', async (t) => {
+  const state = t.testdir()
+  const tls = await ownKeyPair(t.testdir({ own: {} }))
+  const first = await serve(t, { tls })
+  let retired: Promise<unknown> = Promise.resolve()
+  first.cluster.reloads = async () => {
+    retired = first.shell.retire()
+  }
+  const client = new ShellClient(t, [`127.0.0.1:${first.port}`], state).run('reload\nscale 5\n')
+  await until(() => first.log.some((line) => line.endsWith(': reload')), 'the reload')
+  await retired
+  const next = await serve(t, { tls, port: first.port })
+  const { code, stdout } = await client
+  t.equal(code, 0)
+  t.match(stdout, /Reloaded: .*\nThe target is 5 now/)
+  t.strictSame([first.cluster.asked, next.cluster.asked], [[['reload']], [['scale', 5]]])
+})
+
 t.test('--ca, --cert and --key', async (t) => {
   const { ca, signed } = await certificates()
   const { pair, port } = await serve(t)

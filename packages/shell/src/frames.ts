@@ -13,6 +13,7 @@ export type Frame =
   /** A command waits for a line. */
   | { type: 'ask' }
   | { type: 'done'; ok: boolean }
+  /** The last word. A command that was sent and not `done` by then has not been begun. */
   | { type: 'bye'; reason: 'exit' | 'replaced' | 'idle' | 'refused'; text: string }
 
 /** Reads a line of the server. @returns undefined when it is none */

@@ -176,6 +176,8 @@ export class Client {
   /** Goes on in the same session with the shell that comes after the one that has gone. */
   async #reconnect(): Promise<void> {
     const lost = this.#command
+    // A shell that is replaced brings what it has begun to an end first: it has not begun this.
+    const untouched = lost !== '' && this.#bye?.reason === 'replaced'
     const typing = this.#state === 'prompt' && this.#input?.isTerminal
     this.#state = 'away'
     process.stderr.write(`${typing ? '\n' : ''}Connection lost. Reconnecting... `)
@@ -183,7 +185,7 @@ export class Client {
     for (let wait = 100; ; wait = Math.min(2 * wait, 2_000)) {
       this.#away.signal.throwIfAborted()
       // Nobody has anything to say to it any more.
-      if (this.#input?.exhausted) throw NOTHING_LEFT
+      if (this.#input?.exhausted && !untouched) throw NOTHING_LEFT
       try {
         const welcome = await this.#connect(async (isAgain) => (isAgain ? undefined : this.#password))
         if (this.#input) this.#input.names = welcome.commands
@@ -195,6 +197,11 @@ export class Client {
     }
     note('done!')
     this.#listen()
+    if (untouched) {
+      this.#state = 'running'
+      this.#connection?.send(lost)
+      return
+    }
     if (lost !== '') {
       this.#failed = true
       this.#command = ''
