@@ -192,6 +192,22 @@ t.test('client certificates', async (t) => {
   await known.shows(/> $/)
 })
 
+t.test('a resumed session shows no certificate, and comes in by none', async (t) => {
+  const { ca, signed } = await certificates()
+  const { pair } = await serve(t)
+  const { port, log } = await serve(t, { credential: undefined, tls: { ...pair, ca: [ca] } })
+  for (const options of [{}, signed]) {
+    const first = new Line(t, port, options)
+    const session = new Promise<Buffer>((resolve) => first.socket.once('session', resolve))
+    await first.shows(options === signed ? /> $/ : /^The shell asks for a client certificate/)
+    const again = new Line(t, port, { ...options, session: await session })
+    again.socket.once('secureConnect', () => t.ok(again.socket.isSessionReused()))
+    await again.shows(/^The shell asks for a client certificate that it trusts\.\n/)
+    await again.end()
+  }
+  t.equal(log.filter((line) => / logged in$/.test(line)).length, 1, 'by the certificate itself')
+})
+
 t.test('when it retires, what runs finishes, and everybody is told', async (t) => {
   const module = put(path.join(t.testdir(), 'commands.mjs'), COMMANDS)
   const limits = { grace: 50 }

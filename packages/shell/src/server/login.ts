@@ -29,8 +29,11 @@ export async function login(parts: LoginParts, shared: Shared): Promise<string> 
 
 function certifiedName(socket: TLSSocket, who: string, { log }: Shared): string {
   const { authorized, authorizationError } = socket
-  if (!authorized) {
-    log('warn', `login of ${who} failed: its certificate: ${authorizationError ?? 'none'}`)
+  // Of a resumed session Node.js calls authorized what it has not looked at: also who had no certificate at first.
+  const resumed = socket.isSessionReused() || socket.getPeerX509Certificate() === undefined
+  if (!authorized || resumed) {
+    const why = authorizationError ?? (socket.isSessionReused() ? 'not shown again in a resumed session' : 'none')
+    log('warn', `login of ${who} failed: its certificate: ${why}`)
     throw new Left('refused', 'The shell asks for a client certificate that it trusts.')
   }
   return oneLine(String(socket.getPeerCertificate().subject?.CN ?? 'somebody'), 60)
