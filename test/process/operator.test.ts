@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -60,6 +60,7 @@ t.test('a cluster is found, looked at, and operated', async (t) => {
 
   const lines = await cluster.tail(5)
   t.equal(lines.length, 5)
+  t.ok((await cluster.tail(Number.POSITIVE_INFINITY)).length > 5)
   const last = (await cluster.tail(1))[0]
   t.match(last, { level: 'info', message: /./, time: Number })
   t.ok(
@@ -126,6 +127,41 @@ t.test('what waits after a crash is revived', async (t) => {
   t.equal(await cluster.revive(), 1)
   await until(async () => (await cluster.status()).serving === 2, 'its successor')
   t.equal(await cluster.revive(), 0)
+})
+
+t.test('many who recycle one worker wait for one replacement', async (t) => {
+  const { fixture, cluster } = await operated(t)
+  await Promise.all(Array.from({ length: 30 }, () => cluster.recycle(1)))
+  const { processes } = await cluster.status()
+  t.same(
+    processes.filter(({ state }) => state === 'serving').map(({ id }) => id),
+    [2, 3]
+  )
+  t.notMatch(fixture.output, /MaxListeners/)
+})
+
+t.test('a folder that others may enter is no cluster of ours', async (t) => {
+  const { fixture, found } = await operated(t)
+  chmodSync(found.folder, 0o755)
+  t.same(
+    (await findClusters({ XDG_RUNTIME_DIR: fixture.folder })).filter(({ pid }) => pid === fixture.pid),
+    []
+  )
+  chmodSync(found.folder, 0o700)
+  t.match(await find(fixture), found)
+})
+
+t.test('a listener of the log that fails each time harms nobody', async (t) => {
+  const folder = t.testdir()
+  const failing = `modules: [{ name: 'm', on: { log: async () => { throw new Error('no collector') } } }], workers: 2,`
+  const entry = put(path.join(folder, 'app.mjs'), ENTRY.replace('workers: 2,', failing))
+  const fixture = start(t, entry, { cwd: folder })
+  await fixture.workersServing(2)
+  const cluster = await connect(await find(fixture))
+  t.teardown(() => cluster.close())
+  t.match(await cluster.reload(), { generation: 2 })
+  const failures = fixture.log.filter(({ msg }) => msg === 'a listener for log of module m failed').length
+  t.ok(failures > 0 && failures <= fixture.log.length / 2, `${failures} of ${fixture.log.length} lines`)
 })
 
 t.test('memory is told of workers', { skip: process.platform !== 'linux' && 'only Linux tells' }, async (t) => {

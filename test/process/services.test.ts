@@ -186,6 +186,30 @@ t.test('what a service listens on stays open while it is replaced, and the app h
   t.equal((await get(await fixture.port())).body, 'app')
 })
 
+t.test('an address that a service does not listen on any more is closed', async (t) => {
+  const file = (port: string) => WEB.replace('server.listen(0,', `server.listen(${port},`)
+  const fixture = app(t, "services: [{ name: 'web', entry: './web.mjs', overlap: true }]", { 'web.mjs': file('0') })
+  const [, first] = await fixture.printed(/web on (\d+)/)
+  t.equal(await reload(fixture), 'done')
+  await fixture.printed(/service=web gen=1 .* exited/)
+  t.equal((await get(Number(first))).body, 'service 2', 'one that it goes on with stays')
+  put(path.join(t.testdirName, 'web.mjs'), file('undefined'))
+  const from = fixture.output.length
+  t.equal(await reload(fixture), 'done')
+  const [, second] = await fixture.printed(/web on (\d+)/, from)
+  await fixture.printed(/service=web gen=2 .* exited/)
+  t.not(second, first)
+  await until(
+    () =>
+      get(Number(first)).then(
+        () => false,
+        (error) => error.code === 'ECONNREFUSED'
+      ),
+    'the old one closed'
+  )
+  t.equal((await get(Number(second))).body, 'service 3')
+})
+
 t.test('a service with a Unix socket leaves no file', async (t) => {
   const fixture = app(t, "services: [{ name: 'web', entry: './web.mjs' }]", {
     'web.mjs': WEB.replace("0, '127.0.0.1'", "process.env.XDG_RUNTIME_DIR + '/web.sock'").replace('.port)', ')')

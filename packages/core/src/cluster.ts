@@ -174,7 +174,7 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
    */
   scale(workers: number): Promise<void>
   /**
-   * Replaces one worker or service, replacement first.
+   * Replaces one worker or service, as a reload would: its replacement first, but of a service that may not overlap.
    * @param id as in `status()`
    * @returns when it retires
    * @throws MAPACHE_PROCESS_UNKNOWN; MAPACHE_BOOT_FAILED when `bootAttempts` replacements in a row failed: it serves on, and

@@ -86,7 +86,9 @@ export class RemoteCluster extends EventEmitter<ClusterEvents> implements Cluste
   }
 
   tail(lines = 100): Promise<LogLine[]> {
-    return this.#caller.call('log', { lines: Math.max(0, Math.floor(lines)) }) as Promise<LogLine[]>
+    return this.#caller.call('log', { lines: Math.min(1_000, Math.max(0, Math.floor(lines) || 0)) }) as Promise<
+      LogLine[]
+    >
   }
 
   async stop(mode: 'graceful' | 'now' = 'graceful'): Promise<void> {

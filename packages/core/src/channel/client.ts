@@ -29,7 +29,14 @@ export class ChannelClient extends EventEmitter<{ message: [Downward]; closed: [
     this.#socket = socket
     const reader = new FrameReader(MESSAGE_LIMIT)
     socket.on('data', (chunk: Buffer) => {
-      for (const input of reader.push(chunk)) this.#take(input)
+      let inputs: unknown[] = []
+      try {
+        inputs = reader.push(chunk)
+      } catch {
+        // No message of a supervisor's: nothing that comes after it can be understood.
+        socket.destroy()
+      }
+      for (const input of inputs) this.#take(input)
     })
     socket.on('error', () => {})
     socket.on('close', () => this.#end())

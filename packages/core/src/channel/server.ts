@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
 import net from 'node:net'
+import { errorToData, MapacheError } from '../errors.js'
 import { encode, FrameReader, MESSAGE_LIMIT } from './frames.js'
 import {
   type ChannelRole,
@@ -39,11 +40,18 @@ export class Connection<Peer> {
     this.#socket = socket
   }
 
+  /** @throws RangeError for a message that its receiver would not take, unless somebody waits for it: who is told so */
   send(message: Downward): void {
     if (this.#socket.destroyed) return
+    const text = encode(message)
+    if (text.length > MESSAGE_LIMIT / 3 && Buffer.byteLength(text) > MESSAGE_LIMIT) {
+      const error = new RangeError(`${message.type}: the message is longer than ${MESSAGE_LIMIT} bytes`)
+      if (message.type !== 'reply') throw error
+      return this.send({ type: 'reply', request: message.request, error: errorToData(error) })
+    }
     // A peer that does not read must not fill the supervisor's memory.
     if (this.#socket.writableLength > UNREAD_LIMIT) this.#socket.destroy()
-    else this.#socket.write(encode(message))
+    else this.#socket.write(text)
   }
 
   close(): void {
@@ -106,7 +114,10 @@ export class ChannelServer<Peer> {
 
   #take(connection: Connection<Peer>, input: unknown): void {
     const checked = checkUpward(input, connection.admission?.role)
-    if ('refused' in checked) return this.#refuse(connection, checked.refused, connection.admission === undefined)
+    if ('refused' in checked) {
+      if (connection.admission) answer(connection, input, checked.refused)
+      return this.#refuse(connection, checked.refused, connection.admission === undefined)
+    }
     const { message } = checked
     if (message.type !== 'hello') return this.#handlers.message(connection, message)
     const { version, token } = message
@@ -127,6 +138,14 @@ export class ChannelServer<Peer> {
     this.#handlers.refused(connection, reason, last)
     if (last) connection.close()
   }
+}
+
+/** Whoever asked for something in a way that is refused waits for an answer all the same. */
+function answer(connection: Connection<unknown>, input: unknown, reason: string): void {
+  const { request } = input as { request?: unknown }
+  if (!Number.isSafeInteger(request) || Number(request) < 0) return
+  const error = errorToData(new MapacheError('MAPACHE_CHANNEL_REFUSED', reason))
+  connection.send({ type: 'reply', request: Number(request), error })
 }
 
 /** Slows a sender down to a number of messages a second by not reading from it: its own buffers fill, nobody else's. */

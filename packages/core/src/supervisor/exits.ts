@@ -29,6 +29,7 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
   }
   const end = { state: 'exited', reason, failed, code, signal, drained } as const
   const because = failed ? { error: errorFromData(error) } : {}
+  supervisor.recycles.exited(member, failed, failures, settings.bootAttempts, error)
   announce(supervisor, eventName(member, 'exit'), { ...before, failures, ...end, ...because })
   supervisor.apply({
     type: 'exited',
@@ -43,6 +44,7 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
     ...(member.fallback ? { fallback: true } : {}),
     error
   })
+  if (member.role === 'service') supervisor.releaseUnusedOf(member.name)
 }
 
 /** The same error of several workers is printed whole once, then in one line. */

@@ -87,14 +87,11 @@ export function clearPresence(folder: string, pid: number): void {
  */
 export async function sweepFolders(env: NodeJS.ProcessEnv = process.env): Promise<number[]> {
   const leaving: number[] = []
-  for (const root of channelRoots(env)) {
-    for (const entry of list(root)) {
-      const folder = path.join(root, entry)
-      if (!FOLDER.test(entry) || (await answers(folder))) continue
-      const pids = livingMarkers(folder)
-      if (pids.length === 0) removeFolder(folder)
-      leaving.push(...pids)
-    }
+  for (const folder of channelRoots(env).flatMap(foldersIn)) {
+    if (await answers(folder)) continue
+    const pids = livingMarkers(folder)
+    if (pids.length === 0) removeFolder(folder)
+    leaving.push(...pids)
   }
   return leaving
 }
@@ -110,14 +107,29 @@ export interface FoundCluster {
 
 /** The folders of the clusters of this user whose supervisor answers. */
 export async function findFolders(env: NodeJS.ProcessEnv): Promise<FoundCluster[]> {
-  const folders = [...channelRoots(env), ...serviceRoots()].flatMap((root) => {
-    return list(root).flatMap((entry) => (FOLDER.test(entry) ? [path.join(root, entry)] : []))
-  })
+  const folders = [...channelRoots(env), ...serviceRoots()].flatMap(foldersIn)
   const found = [...new Set(folders)].map(async (folder) => {
     const { pid, name } = readRecord(folder)
     return pid !== undefined && name !== undefined && (await answers(folder)) ? [{ name, pid, folder }] : []
   })
   return (await Promise.all(found)).flat().sort((a, b) => a.pid - b.pid)
+}
+
+/** The clusters' folders in one of the folders for them. What others could have put there is none. */
+function foldersIn(root: string): string[] {
+  if (!isPrivate(root)) return []
+  const folders = list(root).flatMap((entry) => (FOLDER.test(entry) ? [path.join(root, entry)] : []))
+  return folders.filter(isPrivate)
+}
+
+/** Whether it is a folder of this user that nobody else may enter. */
+function isPrivate(folder: string): boolean {
+  try {
+    const stats = lstatSync(folder)
+    return stats.isDirectory() && stats.uid === userInfo().uid && (stats.mode & 0o077) === 0
+  } catch {
+    return false
+  }
 }
 
 /** Where clusters are that somebody else started, with another environment: systemd's runtime directories. */

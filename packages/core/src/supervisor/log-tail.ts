@@ -1,3 +1,4 @@
+import { MESSAGE_LIMIT } from '../channel/frames.js'
 import type { Logger } from '../log.js'
 
 /** A line of Mapache's own log. */
@@ -21,9 +22,16 @@ export class LogTail {
     this.#follow = follow
   }
 
-  /** The last lines, oldest first. */
+  /** The last lines, oldest first, as many as a message carries. */
   last(count: number): LogLine[] {
-    return count > 0 ? this.#lines.slice(-count) : []
+    let bytes = 0
+    let first = this.#lines.length
+    while (first > 0 && this.#lines.length - first < count) {
+      bytes += Buffer.byteLength(JSON.stringify(this.#lines[first - 1])) + 1
+      if (bytes > MOST_BYTES) break
+      first -= 1
+    }
+    return this.#lines.slice(first)
   }
 
   /** A logger that does what the given one does, and has its lines kept here. */
@@ -59,3 +67,5 @@ export class LogTail {
 const LEVELS = ['info', 'warn', 'error', 'fatal'] as const
 /** Lines that are kept. */
 const MOST = 1_000
+/** Bytes of the lines that are told at once. */
+const MOST_BYTES = MESSAGE_LIMIT - 10_000

@@ -109,6 +109,7 @@ async function takeListen(supervisor: Supervisor, peer: Peer, message: Extract<M
   const { request, address } = message
   try {
     const listener = await supervisor.bind(address, peer.member)
+    if (peer.member.role === 'service' && peer.member.state === 'serving') peer.addresses.push(listener.address)
     if (peer.member.role === 'worker' && peer.member.state === 'serving')
       supervisor.openedLate.set(listener.key, peer.member.generation)
     await peer.launched?.sendListener(listener.key, listener)

@@ -49,6 +49,8 @@ function takePromoted(supervisor: Supervisor, peer: Peer, message: Of<'molded'>)
   const now = clock.now()
   roster.promote(member, generation, now)
   if (connection?.admission) connection.admission.role = 'mold'
+  // What the app listened to is for its forks, each of which asks for it again.
+  if (connection) supervisor.followers.remove(connection)
   log.info(`${before} is the mold of gen=${generation} now`)
   announce(supervisor, 'mold:ready', processes.info(peer, now))
   supervisor.apply({ type: 'promoted', id, generation })

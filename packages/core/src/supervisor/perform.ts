@@ -34,6 +34,7 @@ export function perform(supervisor: Supervisor, action: Exclude<Action, { do: 'w
       if (promoted) processes.send(member.id, { type: 'promote', generation, drainTimeout })
       else processes.send(member.id, { type: 'retire', mode, drainTimeout, stopIdleGrace })
       log.info(`${identity(member)} retiring (${action.reason})`)
+      supervisor.recycles.left(member.id)
       const info = processes.info(peer, now)
       return announce(supervisor, eventName(member, 'retire'), { ...info, reason: action.reason })
     }

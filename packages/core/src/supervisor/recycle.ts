@@ -1,9 +1,10 @@
-import type { ExitEvent, ProcessInfo } from '../cluster.js'
-import { MapacheError } from '../errors.js'
+import type { Member } from '../cluster/roster.js'
+import { type Deferred, defer } from '../deferred.js'
+import { type ErrorData, errorFromData, MapacheError } from '../errors.js'
 import type { Supervisor } from './supervisor.js'
 
 /**
- * Replaces one worker or service, replacement first.
+ * Replaces one worker or service, as a reload would.
  * @returns when it retires
  * @throws MAPACHE_PROCESS_UNKNOWN, MAPACHE_STOPPING; MAPACHE_BOOT_FAILED when `bootAttempts` replacements in a row failed:
  *   it serves on, and the next attempts follow as after any failure
@@ -16,28 +17,50 @@ export async function recycle(supervisor: Supervisor, id: number): Promise<void>
     throw new MapacheError('MAPACHE_PROCESS_UNKNOWN', `no worker or service has the id ${id}: it is ${what}`)
   }
   if (member.state === 'retiring') return
-  const { role, name, place } = member
   member.stale ??= { reason: 'recycle', urgent: false }
-  const left = new Promise<void>((resolve, reject) => {
-    const end = (settle: () => void) => {
-      supervisor.off(`${role}:retire`, retired).off(`${role}:exit`, exited).off('stop', stopped)
-      settle()
-    }
-    const retired = (info: ProcessInfo) => {
-      if (info.id === id) end(resolve)
-    }
-    const exited = (info: ExitEvent) => {
-      if (info.id === id) return end(resolve)
-      const isReplacement = info.name === name && info.place === place && info.failed
-      if (!isReplacement || info.failures < supervisor.settings.bootAttempts) return
-      const text = `${role} ${id} serves on: its replacement failed ${info.failures} times in a row`
-      end(() => reject(new MapacheError('MAPACHE_BOOT_FAILED', text, { cause: info.error, phase: 'boot' })))
-    }
-    const stopped = () => end(() => reject(stopping()))
-    supervisor.on(`${role}:retire`, retired).on(`${role}:exit`, exited).on('stop', stopped)
-  })
+  const left = supervisor.recycles.wait(member)
   supervisor.apply({ type: 'tick' })
   return left
+}
+
+/** The processes that are to be recycled, and who waits for it. */
+export class Recycles {
+  readonly #waiting = new Map<number, { member: Member; left: Deferred<void> }>()
+
+  wait(member: Member): Promise<void> {
+    const known = this.#waiting.get(member.id) ?? { member, left: defer<void>() }
+    this.#waiting.set(member.id, known)
+    return known.left.promise
+  }
+
+  /** The process retires, or is gone. */
+  left(id: number): void {
+    this.#waiting.get(id)?.left.resolve()
+    this.#waiting.delete(id)
+  }
+
+  /** A process has ended: one that is waited for, or maybe the replacement of one. */
+  exited(
+    { id, role, name, place }: Member,
+    failed: boolean,
+    failures: number,
+    attempts: number,
+    error: ErrorData
+  ): void {
+    this.left(id)
+    if (!failed || failures < attempts) return
+    for (const { member, left } of this.#waiting.values()) {
+      if (member.role !== role || member.name !== name || member.place !== place) continue
+      const text = `${role} ${member.id} serves on: its replacement failed ${failures} times in a row`
+      left.reject(new MapacheError('MAPACHE_BOOT_FAILED', text, { cause: errorFromData(error), phase: 'boot' }))
+      this.#waiting.delete(member.id)
+    }
+  }
+
+  stop(): void {
+    for (const { left } of this.#waiting.values()) left.reject(stopping())
+    this.#waiting.clear()
+  }
 }
 
 function stopping(): MapacheError {

@@ -1,3 +1,4 @@
+import { formatAddress } from '../address.js'
 import type { BoundAddress } from '../channel/messages.js'
 import { Listeners } from './listeners.js'
 
@@ -12,6 +13,15 @@ export class ServiceListeners {
     const known = this.#byName.get(name) ?? new Listeners()
     this.#byName.set(name, known)
     return known
+  }
+
+  /** Closes the addresses of a service that its new code does not listen on any more: nobody would answer there. */
+  releaseUnused(name: string, used: readonly BoundAddress[]): boolean {
+    const listeners = this.of(name)
+    const kept = new Set(used.map(formatAddress))
+    const unused = listeners.all.filter(({ address }) => !kept.has(formatAddress(address)))
+    for (const { key } of unused) listeners.release(key)
+    return unused.length > 0
   }
 
   get sockets(): Listeners['sockets'] {

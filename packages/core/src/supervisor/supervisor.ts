@@ -37,7 +37,7 @@ import { checkWorkers, OptionsInForce } from './options-in-force.js'
 import { perform } from './perform.js'
 import { Primes } from './primes.js'
 import { type Peer, Processes } from './processes.js'
-import { recycle } from './recycle.js'
+import { Recycles, recycle } from './recycle.js'
 import { Requests } from './requests.js'
 import { ServiceListeners } from './service-listeners.js'
 import { statusOf } from './status.js'
@@ -77,6 +77,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   readonly requests = new Requests()
   readonly primes = new Primes()
   readonly followers = new Followers()
+  readonly recycles = new Recycles()
   readonly serviceListeners = new ServiceListeners()
   readonly log: Logger
   readonly #tail = new LogTail((line) => announce(this, 'log', line))
@@ -226,6 +227,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     if (stopping === 'no' || (mode === 'now' && stopping === 'graceful')) {
       this.log.info(mode === 'now' ? 'stopping now' : 'stopping: finishing what was accepted')
       announce(this, 'stop', { mode })
+      this.recycles.stop()
       this.apply({ type: 'stop', mode })
     }
     return this.#stopped.promise
@@ -271,8 +273,9 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
 
   /** Takes note of a worker that serves; the first one of all opens the cluster. */
   served({ member }: Peer): void {
-    const { id, role, generation } = member
+    const { id, role, generation, name } = member
     this.apply({ type: 'serving', id, role, generation })
+    if (role === 'service') this.releaseUnusedOf(name)
     if (role !== 'worker' || this.#addresses || this.stopping) return
     this.#addresses = this.addresses
     this.log.info(`serving on ${this.addresses.map(formatAddress).join(', ')}`)
@@ -315,6 +318,18 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     this.#noteSockets()
     const left = unused.map(({ address }) => formatAddress(address)).join(', ')
     this.log.warn(`no longer listening on ${left}; serving on ${this.addresses.map(formatAddress).join(', ')}`)
+  }
+
+  /** The same for a service, once all that is left of it is of one generation and serves. */
+  releaseUnusedOf(service: string): void {
+    const peers = this.processes.all.filter(({ member }) => member.role === 'service' && member.name === service)
+    const [first] = peers
+    const settled = peers.every(({ member }) => {
+      return member.state === 'serving' && member.generation === first?.member.generation
+    })
+    if (!first || !settled || this.stopping) return
+    const used = peers.flatMap(({ addresses }) => addresses)
+    if (this.serviceListeners.releaseUnused(service, used)) this.#noteSockets()
   }
 
   /** Gives up a start: nothing has ever been ready. */

@@ -144,6 +144,8 @@ export class WorkerRuntime implements Runtime {
     this.#listening.attach(channel, launch, welcome.backlog, receive)
     this.#leaveFolder = markPresence(launch.folder, process.pid)
     channel.on('message', (message) => this.#take(message))
+    // What was asked for before this process was forked, the other was told.
+    if (this.#takeEvent.length > 0 && launch.role !== 'mold') this.call('events').catch(() => {})
     channel.on('closed', () => void this.#lost())
     this.#guard(welcome)
     this.#pulsing = setInterval(() => this.#pulse(), PULSE).unref()
