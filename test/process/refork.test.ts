@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { connect, findClusters } from '@mapache/core/operator'
 import t from 'tap'
-import { get, isRunning, until } from '../support/fixture.js'
-import { ForkingApp, LOSS_LISTENER } from '../support/forking.js'
+import { put } from '../support/deploy.js'
+import { get, isRunning, start, until } from '../support/fixture.js'
+import { ForkingApp, install, LOSS_LISTENER } from '../support/forking.js'
 import { startLoad } from '../support/loss/index.js'
 import { everyWorker } from '../support/serve.js'
 
@@ -152,3 +157,30 @@ t.test('a worker that dies while it is promoted is replaced like any other', asy
 const KEEPS = `import net from 'node:net'
 const keep = () => { globalThis.kept ??= net.createServer().listen({ path: '\\0mapache-' + process.pid, exclusive: true }) }
 globalThis.onRequest = (url) => (url === '/keep' || url === '/keep?' + process.pid) && keep()`
+
+t.test("events go on arriving in an app's listeners after a refork, and not in the mold", async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mp-app-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  install(folder)
+  const entry = put(
+    path.join(folder, 'main.mjs'),
+    `import { mapacheHttp } from '@mapache/core'
+    const cluster = await mapacheHttp(() => (req, res) => res.end('ok'), { workers: 2, settle: 50 }).listen(0, '127.0.0.1')
+    if (cluster.role === 'worker') cluster.on('scale', ({ workers }) => console.log('pid', process.pid, 'hears', workers))`
+  )
+  const app = start(t, entry, { cwd: folder })
+  await app.workersServing(2)
+  const [found] = (await findClusters({ XDG_RUNTIME_DIR: app.folder })).filter(({ pid }) => pid === app.pid)
+  const cluster = await connect(found as NonNullable<typeof found>)
+  t.teardown(() => cluster.close())
+  t.match(await cluster.refork(), { generation: 2 })
+  await cluster.scale(3)
+  const heard = () => [...app.output.matchAll(/pid (\d+) hears 3/g)].map(([, pid]) => Number(pid))
+  await until(
+    () => heard().length >= 2,
+    'both workers to hear of it',
+    () => app.output
+  )
+  const workers = app.workers.filter((pid) => heard().includes(pid))
+  t.same(heard().sort(), workers.sort(), 'workers that serve, and nobody else')
+})
