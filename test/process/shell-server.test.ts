@@ -1,11 +1,12 @@
 // The shell's server in this process, with real TLS, and a cluster behind it that only tells what it was asked to do.
 
+import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { put } from '../support/deploy.js'
 import { until } from '../support/fixture.js'
-import { certificates, Line, loggedIn, noOpenssl, openssl, PASSWORD, serve } from '../support/shell.js'
+import { certificates, Line, loggedIn, noOpenssl, openssl, PASSWORD, ShellClient, serve } from '../support/shell.js'
 
 t.test('openssl s_client is a client', { skip: noOpenssl }, async (t) => {
   const { port, log } = await serve(t)
@@ -121,10 +122,20 @@ t.test('commands of the app', async (t) => {
     line.type(command)
     await until(() => log.at(-1)?.endsWith(`: ${command}`), `${command} at work`)
     t.match(await other.command('worker info'), 'Current workers', 'the other session answers meanwhile')
+    t.equal(await other.command(`foo ${command}`), `${command}\n`, 'and runs commands of its own')
     line.socket.write(way)
     await line.shows(/^Aborted\.\n> $/)
   }
   t.match(await line.command('worker info'), 'Current workers')
+
+  const threads = () => readdirSync('/proc/self/task').length
+  const before = process.platform === 'linux' ? threads() : 0
+  const gone = new ShellClient(t, [`127.0.0.1:${port}`], t.testdir({ state: {} }))
+  gone.child.stdin?.write('loops\n')
+  await until(() => log.at(-1)?.endsWith(': loops'), 'a command of somebody else')
+  gone.child.kill('SIGKILL')
+  if (process.platform === 'linux') await until(() => threads() <= before, 'the end of the command of who has gone')
+
   line.type('hangs')
   line.type('.exit')
   line.type('never read')

@@ -92,8 +92,10 @@ async function runInThread(module: string, name: string, run: Run, argv: readonl
       thread.on('exit', (code) => reject(new Told(`${name} ended its thread with code ${code}.`)))
     })
   } finally {
+    // First of all: whatever else goes wrong, it must not run on.
+    const terminated = thread.terminate()
     helper.end()
-    await thread.terminate()
+    await terminated
   }
 }
 
@@ -155,7 +157,7 @@ class Helper {
   }
 
   #listen(cluster: Cluster, event: string): void {
-    if (this.#listeners.has(event)) return
+    if (this.#listeners.has(event) || OWN_EVENTS.has(event)) return
     const listener = (...args: unknown[]) => this.#say({ type: 'event', event, args: args.map(packFields) })
     this.#listeners.set(event, listener)
     cluster.on(event as 'start', listener)
@@ -195,5 +197,7 @@ export function threadArguments(args: readonly string[]): string[] {
 
 const LOADING = new Set(['--import', '--require', '-r', '--loader', '--experimental-loader', '--conditions', '-C'])
 
+/** Of the emitter itself: they tell of everybody's listeners. */
+const OWN_EVENTS: ReadonlySet<string> = new Set(['newListener', 'removeListener'])
 /** ms that the module of the commands may take to load. */
 const LOAD = 10_000

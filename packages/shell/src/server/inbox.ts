@@ -59,6 +59,11 @@ export class Inbox {
     })
   }
 
+  /** Whether somebody waits for a line. */
+  get isAwaited(): boolean {
+    return this.#waiters.length > 0
+  }
+
   /** Forgets what waits. */
   clear(): void {
     this.#lines = []

@@ -123,4 +123,4 @@ function placeOf({ remoteAddress, remotePort }: Socket): string {
 /** ms that a TLS handshake may take. */
 const HANDSHAKE = 10_000
 /** ms of silence after which the system asks whether the other side is still there. */
-const KEEP_ALIVE = 60_000
+const KEEP_ALIVE = 10_000

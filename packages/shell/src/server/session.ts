@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import { PROTOCOL } from '../frames.js'
 import { findCommand } from './command.js'
 import { Inbox, InputEnded, LineTooLong } from './inbox.js'
 import { type Input, LineReader } from './lines.js'
@@ -60,6 +61,9 @@ export class Session {
     })
     this.#socket.on('end', () => {
       for (const input of reader.end()) this.#take(input)
+      // Our client closes its side at the prompt, or where it is asked: anywhere else it has gone.
+      const isOurs = this.#socket.alpnProtocol === PROTOCOL
+      if (isOurs && !this.#inbox.isAwaited) this.#running?.abort(new InputEnded())
       this.#inbox.end()
     })
     this.#socket.on('close', () => {

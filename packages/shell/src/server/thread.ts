@@ -77,6 +77,8 @@ function sayAndCount(message: Extract<Upward, { size: number }>, { unsettled }: 
 function primaryOf(given: Run): EventEmitter {
   const emitter = new EventEmitter()
   emitter.on('newListener', (event: string) => {
+    // Its own, and none of the cluster's.
+    if (event === 'removeListener') return
     if (emitter.listenerCount(event) === 0) sayAndCount({ type: 'listen', event, size: MESSAGE }, given)
   })
   emitter.on('removeListener', (event: string) => {
