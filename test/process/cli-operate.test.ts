@@ -73,6 +73,10 @@ t.test('a reload that fails ends with 1 and the error of the app, whole', async 
       cause: { name: 'TypeError', message: 'no database', stack: /server\.mjs:1:25/ }
     }
   })
+  shop.app.write('server.mjs', `throw new Error('\\x1b[2J\\x1b]0;mine\\x07no\\u009b31m base\\nsecond line')`)
+  const evil = await shop.run('reload')
+  t.match(evil.stderr, /no base\nsecond line\n +at file:.*server\.mjs:1:7/)
+  t.notMatch(evil.stderr + evil.stdout, /(?![\n\t])\p{Cc}/u, 'the terminal obeys nothing of it')
   shop.app.write('server.mjs', versionApp('3'))
   t.equal((await shop.run('reload')).code, 0)
   t.equal((await get(port)).body, '3')

@@ -1,7 +1,8 @@
 import t from 'tap'
 import { formatBytes, formatCount, formatDuration, formatRate, formatShare, plural } from '#cli/format.js'
 import { hasColours, makeLook } from '#cli/look.js'
-import { clip, pad, plain, table } from '#cli/text.js'
+import { toJson } from '#cli/output.js'
+import { clip, pad, plain, plainData, plainLines, table } from '#cli/text.js'
 import { bar, sparkline } from '#cli/top/bars.js'
 
 t.test('durations', async (t) => {
@@ -93,4 +94,21 @@ t.test('colours as the environment says, else on a terminal alone', async (t) =>
   t.equal(hasColours(false, { FORCE_COLOR: '', NO_COLOR: '1' }), true)
   t.equal(makeLook(true).red('x'), '\x1b[31mx\x1b[39m')
   t.equal(makeLook(false).red('x'), 'x')
+})
+
+t.test('of foreign texts a terminal obeys nothing', async (t) => {
+  const evil = 'a\x1b[2J\x1b]0;title\x07b\u009b31mc\r\x08d\tend\n  at e'
+  t.equal(plainLines(evil), 'abc d\tend\n  at e')
+  const error = new Error(evil)
+  const data = { name: evil, of: [{ pid: 1, gone: undefined, nothing: null, error }] }
+  const made = plainData(data)
+  t.strictSame(made, { name: 'abc d end   at e', of: [{ pid: 1, gone: undefined, nothing: null, error }] })
+  t.equal(made.of[0]?.error, error, 'an error is left as it is')
+  t.equal(data.name, evil, 'what was given is left as it is')
+})
+
+t.test('JSON has no control characters, and says the same', async (t) => {
+  const value = { message: '\x1b[2J\x7f\x80\u009b31m\xa0é\n' }
+  t.notMatch(toJson(value), /\p{Cc}/u)
+  t.strictSame(JSON.parse(toJson(value)), value)
 })

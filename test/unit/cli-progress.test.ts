@@ -103,6 +103,10 @@ t.test('a status for people', async (t) => {
     statusLines(aStatus({ name: 'a\x1b[2Jb', addresses: [], stopping: true }), look, 0).join('\n'),
     /^ab {2}.*\ndoes not listen yet\nit is stopping\n/
   )
+  const evil = 'a\x1b[2J\u009b31mb\nc'
+  const foreign = aStatus({ version: evil, addresses: [{ address: evil, family: 'IPv4', port: 80 }, { path: evil }] })
+  t.match(statusLines(foreign, look, 0)[0], /mapache ab c$/)
+  t.equal(statusLines(foreign, look, 0)[1], 'listens on ab c:80, ab c')
   const where = aStatus({ addresses: [{ path: '/run/a.sock' }, { address: '::1', family: 'IPv6', port: 80 }] })
   t.match(statusLines(where, look, 0)[1], 'listens on /run/a.sock, [::1]:80')
 })

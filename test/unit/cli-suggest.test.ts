@@ -1,4 +1,5 @@
 import t from 'tap'
+import { completionLines } from '#cli/completion/complete.js'
 import { type Running, suggest } from '#cli/completion/suggest.js'
 import { buildProgram } from '#cli/program.js'
 
@@ -58,4 +59,14 @@ t.test('arguments', async (t) => {
   t.strictSame(await values('start', '-w', '2', ''), [':files'])
   t.strictSame(await values('start', 'server.js', '--na'), [':files'], 'what follows the entry is its own')
   t.strictSame(await values('start', '--', '--na'), [':files'])
+})
+
+t.test('names that a terminal would obey are not suggested', async (t) => {
+  const found = [
+    { value: 'shop', about: 'pid 10' },
+    { value: 'a\x1b[2J', about: 'pid 11' },
+    { value: 'b\n:files', about: 'pid 12' },
+    { value: '13', about: 'c\x1b[2J\nd' }
+  ]
+  t.strictSame(completionLines(found), ['shop\tpid 10', '13\tc d'])
 })

@@ -178,3 +178,32 @@ t.test('a status in one line', async (t) => {
   const rolling = aStatus({ roll: { generation: 2, kind: 'refork', phase: 'promoting' }, waiting: 1, stopping: true })
   t.match(summary(rolling, 0), /refork to gen 2: promoting {2}1 waiting {2}stopping$/)
 })
+
+t.test('whatever a cluster or its app says, the terminal obeys none of it', async (t) => {
+  const evil = '\x1b[2J\u009b31mx\ny'
+  const model = aModel(
+    aStatus({
+      name: evil,
+      version: evil,
+      addresses: [{ address: evil, family: 'IPv4', port: 1 }, { path: evil }],
+      roll: { generation: 2, kind: 'reload', phase: evil as 'booting' },
+      processes: [aProcess(1, { role: 'service', name: evil, state: evil as 'serving' })]
+    })
+  )
+  model.say(evil, WALL)
+  const error = new Error(evil)
+  model.event({ name: 'app:failed', data: { generation: 1, phase: 'boot', error } }, 0, WALL)
+  model.event({ name: 'reload:failed', data: { generation: 1, phase: evil, error } as never }, 0, WALL)
+  const clean = (lines: readonly string[]) => t.notMatch(lines.join(''), /\p{Cc}/u)
+  clean(frame(model, 200))
+  for (const bad of [true, false]) {
+    model.notice = { text: `reload failed: ${evil}`, bad }
+    t.equal(frame(model, 200).at(-1), 'reload failed: x y')
+  }
+  model.press('c')
+  t.match(frame(model, 200).at(-1), 'Replace x y 1?')
+  clean(frame(model, 200))
+  model.lost = true
+  clean(frame(model, 200))
+  clean([summary(aStatus({ roll: { generation: 2, kind: evil as 'reload', phase: 'rolling' } }), 0)])
+})

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { exitCodeOf } from './exit-codes.js'
 import type { Output } from './output.js'
+import { plainLines } from './text.js'
 
 /** Tells of what was thrown, for people or as JSON. @returns the exit code */
 export async function tellFailure(error: unknown, output: Output): Promise<number> {
@@ -11,7 +12,8 @@ export async function tellFailure(error: unknown, output: Output): Promise<numbe
   }
   // Only now: what only prints help needs nothing of the core.
   const { describeFailure } = await import('@mapache/core/adapter')
-  output.aside(`mapache: ${isUsage(error) ? describeUsage(error) : describeFailure(error)}`)
+  // Most of it may be the app's own error, as it came.
+  output.aside(plainLines(`mapache: ${isUsage(error) ? describeUsage(error) : describeFailure(error)}`))
   return exitCode
 }
 

@@ -48,7 +48,7 @@ export function choose(running: readonly FoundCluster[], { name, pid }: Wanted):
 }
 
 function listOf(clusters: readonly { name: string; pid: number }[]): string {
-  const rows = clusters.map(({ name, pid }) => [plain(name), String(pid)])
+  const rows = clusters.map(({ name, pid }) => [plain(name), plain(String(pid))])
   const lines = table([{ title: 'NAME' }, { title: 'PID', side: 'right' }], rows)
   return lines.map((line) => `  ${line}`).join('\n')
 }

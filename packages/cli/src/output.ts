@@ -19,9 +19,9 @@ export class Output {
     if (!this.json && lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`)
   }
 
-  /** Prints a value as one line of JSON. */
+  /** Prints a value as one line of JSON, in which no control character is left for a terminal to obey. */
   document(value: unknown): void {
-    process.stdout.write(`${JSON.stringify(value)}\n`)
+    process.stdout.write(`${toJson(value)}\n`)
   }
 
   /** Prints either: the document with --json, else the lines. */
@@ -34,4 +34,9 @@ export class Output {
   aside(...lines: readonly string[]): void {
     process.stderr.write(`${lines.join('\n')}\n`)
   }
+}
+
+/** JSON leaves DEL and the C1 controls as they are, U+009B among them, which begins an escape sequence. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\x7f-\x9f]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
 }

@@ -2,23 +2,25 @@ import type { BoundAddress, ClusterStatus, ProcessInfo } from '@mapache/core'
 import { formatBytes, formatCount, formatDuration, formatShare, plural, UNKNOWN } from './format.js'
 import { generationName, roleName, stateName } from './identity.js'
 import type { Look } from './look.js'
-import { type Column, plain, table } from './text.js'
+import { type Column, plainData, table } from './text.js'
 
 /**
  * A cluster's status for people: what it is and where, then a table of its processes.
  * @param now ms since 1970
  */
-export function statusLines(status: ClusterStatus, look: Look, now: number): string[] {
+export function statusLines(given: ClusterStatus, look: Look, now: number): string[] {
+  const status = plainData(given)
   const rows = inOrder(status.processes).map((info) => cellsOf(info, look))
   return [...headLines(status, look, now), '', ...paintTitles(table(COLUMNS, rows), look)]
 }
 
 /** What the cluster is, in two lines, and one more for each thing that is not as always. */
-export function headLines(status: ClusterStatus, look: Look, now: number): string[] {
+export function headLines(given: ClusterStatus, look: Look, now: number): string[] {
+  const status = plainData(given)
   const { name, pid, generation, serving, target, version, startedAt } = status
   const workers = `${serving}/${target} workers serve`
   const about = [
-    look.bold(plain(name)),
+    look.bold(name),
     `pid ${pid}`,
     `generation ${generation}`,
     serving < target ? look.yellow(workers) : look.green(workers),
@@ -47,7 +49,7 @@ function whereLines({ addresses, rollback }: ClusterStatus): string[] {
 }
 
 function addressName(address: BoundAddress): string {
-  if ('path' in address) return plain(address.path)
+  if ('path' in address) return address.path
   return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
 }
 

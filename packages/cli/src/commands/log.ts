@@ -62,7 +62,7 @@ function keyOf({ time, level, message }: LogLine): string {
 function logLines({ time, level, message, error }: LogLine, { look }: Output): string[] {
   const clock = look.dim(new Date(time).toTimeString().slice(0, 8))
   const paint = PAINTS[level]
-  const shown = level.padEnd(5)
+  const shown = plain(level).padEnd(5)
   const first = `${clock} ${paint ? look[paint](shown) : shown} ${plain(message)}`
   return error === undefined
     ? [first]

@@ -1,4 +1,5 @@
 import { buildProgram } from '../program.js'
+import { plain } from '../text.js'
 import { SCRIPTS, type Shell } from './scripts.js'
 import { type Running, type Suggestion, suggest } from './suggest.js'
 
@@ -16,9 +17,14 @@ export async function complete(args: readonly string[]): Promise<number> {
   const words = args[0] === '--' ? args.slice(1) : args
   const program = buildProgram(async () => {})
   const { words: found, files } = await suggest(program, words, RUNNING)
-  const lines = found.map(({ value, about }) => `${value}\t${about}`)
-  process.stdout.write([...lines, ...(files ? [':files'] : [])].map((line) => `${line}\n`).join(''))
+  process.stdout.write([...completionLines(found), ...(files ? [':files'] : [])].map((line) => `${line}\n`).join(''))
   return 0
+}
+
+/** Suggestions as the scripts read them. A name that a terminal would obey, or that is no one line, is none. */
+export function completionLines(found: readonly Suggestion[]): string[] {
+  const fit = found.filter(({ value }) => plain(value) === value)
+  return fit.map(({ value, about }) => `${value}\t${plain(about)}`)
 }
 
 const RUNNING: Running = {

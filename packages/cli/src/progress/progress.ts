@@ -3,7 +3,7 @@ import { formatDuration, plural } from '../format.js'
 import { identity, roleName } from '../identity.js'
 import type { Look } from '../look.js'
 import { paintState } from '../status-lines.js'
-import { plain, table } from '../text.js'
+import { plain, plainData, table } from '../text.js'
 
 /** One event of the cluster, with its name. */
 export type ClusterEvent = {
@@ -25,7 +25,8 @@ export class Progress {
   }
 
   /** Takes an event in. @returns the line that tells of it; undefined for one that says nothing of what is under way */
-  take(event: ClusterEvent): string | undefined {
+  take(given: ClusterEvent): string | undefined {
+    const event = plainData(given)
     const [kind, step] = event.name.split(':')
     if (kind === 'worker' || kind === 'service' || kind === 'mold') {
       const info = event.data as ProcessInfo

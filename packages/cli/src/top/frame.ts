@@ -89,11 +89,13 @@ function eventLines({ events }: TopModel, room: number, look: Look): string[] {
 }
 
 function footLine({ question, notice, help }: TopModel, look: Look): string {
-  if (question) return look.inverse(` ${question.text} y/n `)
+  if (question) return look.inverse(` ${plain(question.text)} y/n `)
   if (help) return look.dim('any key goes back   q quit')
   const keys = 'r reload  + - scale  c recycle  ↑↓ select  ? help  q quit'
   if (!notice) return look.dim(keys)
-  return notice.bad ? look.red(notice.text) : notice.text
+  // It may be the message of the app's own error.
+  const text = plain(notice.text)
+  return notice.bad ? look.red(text) : text
 }
 
 const SERVES: readonly ProcessInfo['state'][] = ['serving', 'retiring']

@@ -3,6 +3,7 @@ import { plural } from '../format.js'
 import { roleName } from '../identity.js'
 import { type ClusterEvent, Progress } from '../progress/progress.js'
 import { inOrder } from '../status-lines.js'
+import { plainData } from '../text.js'
 import { Rates } from './rates.js'
 
 /** What a key asks of the cluster. */
@@ -49,7 +50,9 @@ export class TopModel {
     return this.processes.find(({ id }) => id === this.#selected)
   }
 
-  take(status: ClusterStatus, now: number): void {
+  take(given: ClusterStatus, now: number): void {
+    // Whatever is shown of it, the terminal obeys none of it.
+    const status = plainData(given)
     this.status = status
     this.takenAt = now
     this.lost = false

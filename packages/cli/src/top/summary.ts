@@ -1,5 +1,6 @@
 import type { ClusterStatus } from '@mapache/core'
 import { formatRate, formatShare, plural } from '../format.js'
+import { plain } from '../text.js'
 
 /** A status in one line, for who has no screen. @param perSecond requests a second */
 export function summary(status: ClusterStatus, perSecond: number): string {
@@ -15,5 +16,5 @@ export function summary(status: ClusterStatus, perSecond: number): string {
   if (status.roll) parts.push(`${status.roll.kind} to gen ${status.roll.generation}: ${status.roll.phase}`)
   if (status.waiting > 0) parts.push(`${status.waiting} waiting`)
   if (status.stopping) parts.push('stopping')
-  return parts.join('  ')
+  return plain(parts.join('  '))
 }

@@ -106,7 +106,7 @@ export class TopView {
     } catch (error) {
       const { message, cause } = error as Error
       const why = cause instanceof Error ? `${message}: ${cause.message}` : message
-      this.#model.notice = { text: `${what} failed: ${why.replaceAll('\n', ' ')}`, bad: true }
+      this.#model.notice = { text: `${what} failed: ${why}`, bad: true }
     }
     this.#draw()
   }
