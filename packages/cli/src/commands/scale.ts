@@ -29,40 +29,53 @@ export function scale([count]: [number], options: ClusterOptions & { wait: boole
   )
 }
 
-/** Resolves when so many workers serve. @throws MAPACHE_BOOT_FAILED when all that are missing keep failing */
-async function reached(cluster: RemoteCluster, count: number, cause: () => Error | undefined): Promise<void> {
-  for (;;) {
-    const status = await cluster.status()
-    const { target, serving } = status
-    if (target !== count) {
-      throw new MapacheError('MAPACHE_RELOAD_SUPERSEDED', `meanwhile ${plural(target, 'worker')} are wanted`)
+/**
+ * Waits until so many workers serve.
+ * @param cause why the last worker that ended did
+ * @throws MAPACHE_BOOT_FAILED when all that are missing keep failing; MAPACHE_RELOAD_SUPERSEDED when another number is
+ *   wanted meanwhile; MAPACHE_CHANNEL_CLOSED when the supervisor goes
+ */
+export async function reached(
+  cluster: Pick<RemoteCluster, 'status' | 'on' | 'off' | 'closed'>,
+  count: number,
+  cause: () => Error | undefined
+): Promise<void> {
+  let lookAgain = () => {}
+  const onNews = () => lookAgain()
+  for (const name of NEWS) cluster.on(name, onNews)
+  void cluster.closed.then(onNews)
+  try {
+    for (;;) {
+      // What happens while the status is on its way may not be in it, and is worth another look.
+      const news = new Promise<void>((resolve) => {
+        lookAgain = resolve
+      })
+      if (serves(await cluster.status(), count, cause)) return
+      const timer = setTimeout(onNews, INTERVAL)
+      await news
+      clearTimeout(timer)
     }
-    if (serving === count) return
-    if (keepFailing(status)) {
-      const text = `${serving} of ${plural(target, 'worker')} serve; the others fail, and are tried again and again`
-      throw new MapacheError('MAPACHE_BOOT_FAILED', text, { cause: cause() })
-    }
-    await somethingHappens(cluster)
+  } finally {
+    for (const name of NEWS) cluster.off(name, onNews)
   }
+}
+
+function serves(status: ClusterStatus, count: number, cause: () => Error | undefined): boolean {
+  const { target, serving } = status
+  if (target !== count) {
+    throw new MapacheError('MAPACHE_RELOAD_SUPERSEDED', `meanwhile ${plural(target, 'worker')} are wanted`)
+  }
+  if (serving === count) return true
+  if (keepFailing(status)) {
+    const text = `${serving} of ${plural(target, 'worker')} serve; the others fail, and are tried again and again`
+    throw new MapacheError('MAPACHE_BOOT_FAILED', text, { cause: cause() })
+  }
+  return false
 }
 
 /** Whether each worker that is missing waits after failures: a single one is tried again at once, and is no reason. */
 function keepFailing({ target, serving, waiting }: ClusterStatus): boolean {
   return serving < target && waiting >= target - serving
-}
-
-function somethingHappens(cluster: RemoteCluster): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      for (const name of NEWS) cluster.off(name, done)
-      resolve()
-    }
-    // What happened between the look and here is seen at the next look.
-    const timer = setTimeout(done, INTERVAL)
-    for (const name of NEWS) cluster.on(name, done)
-    void cluster.closed.then(done)
-  })
 }
 
 const NEWS = ['worker:serving', 'worker:retire', 'worker:exit'] as const
