@@ -1,8 +1,11 @@
+import { EventEmitter } from 'node:events'
 import t from 'tap'
 import { withoutKnown } from '#cli/commands/log.js'
+import { reached } from '#cli/commands/scale.js'
 import { withLog } from '#cli/config.js'
 import { choose } from '#cli/find.js'
 import { parseInspect, withInspectAddress } from '#cli/inspect-address.js'
+import { aStatus } from './cli-kit.js'
 
 const shop = { name: 'shop', pid: 10, folder: '/run/a' }
 const old = { name: 'shop', pid: 11, folder: '/run/b' }
@@ -62,7 +65,83 @@ t.test('--inspect alone has an address, and takes none from what follows', async
 })
 
 t.test('a line of the log that came both ways is printed once', async (t) => {
-  const line = (time: number, message: string) => ({ time, level: 'info' as const, message })
-  t.strictSame(withoutKnown([line(2, 'b'), line(3, 'c')], [line(1, 'a'), line(2, 'b')]), [line(3, 'c')])
-  t.strictSame(withoutKnown([line(2, 'b'), line(2, 'b')], [line(2, 'b')]), [line(2, 'b')], 'said twice, printed twice')
+  const linesOf = (text: string) => [...text].map((message) => ({ time: 1, level: 'info' as const, message }))
+  const shown: [early: string, known: string, after: string, why: string][] = [
+    ['', 'ab', '', 'nothing came'],
+    ['cd', 'ab', 'cd', 'all of them are new'],
+    ['bc', 'ab', 'c', 'the last that is known came both ways'],
+    ['abc', 'ab', 'c', 'all that are known did'],
+    ['bb', 'ab', 'b', 'said twice in one millisecond, printed twice'],
+    ['bb', 'b', 'b', 'the same when one line was wanted'],
+    ['bb', 'bb', '', 'and not four times'],
+    ['aba', 'xab', 'a', 'what was said before may be said again'],
+    ['abcd', 'c', 'd', 'what came before the last line was not wanted'],
+    ['ab', '', 'ab', 'no old line was wanted']
+  ]
+  for (const [early, known, after, why] of shown) {
+    t.strictSame(withoutKnown(linesOf(early), linesOf(known)), linesOf(after), why)
+  }
+  const [line] = linesOf('a')
+  if (!line) throw new Error('there is none')
+  const others = [
+    { ...line, time: 2 },
+    { ...line, level: 'warn' as const },
+    { ...line, error: 'Error: x' }
+  ]
+  t.strictSame(withoutKnown(others, [line]), others)
+})
+
+t.test('scale looks again when something happens, and leaves nothing behind', async (t) => {
+  const cluster = new EventEmitter()
+  let looks = 0
+  let asked = 0
+  const fake = Object.assign(cluster, {
+    get closed() {
+      asked += 1
+      return new Promise<void>(() => {})
+    },
+    status: async () => {
+      looks += 1
+      // It happens before the answer is there.
+      cluster.emit('worker:serving')
+      return aStatus({ target: 50, serving: looks })
+    }
+  })
+  const started = performance.now()
+  await reached(fake as never, 50, () => undefined)
+  t.equal(looks, 50)
+  t.ok(performance.now() - started < 5_000, 'none of the looks waited for its time')
+  t.equal(asked, 1)
+  t.strictSame(cluster.eventNames(), [])
+
+  const failing = Object.assign(cluster, { status: async () => aStatus({ target: 3, serving: 2, waiting: 1 }) })
+  const cause = new Error('no database')
+  await t.rejects(
+    reached(failing as never, 3, () => cause),
+    { code: 'MAPACHE_BOOT_FAILED', cause }
+  )
+  await t.rejects(
+    reached(failing as never, 4, () => cause),
+    { code: 'MAPACHE_RELOAD_SUPERSEDED' }
+  )
+  t.strictSame(cluster.eventNames(), [])
+})
+
+t.test('a wait for workers ends with the supervisor', async (t) => {
+  let go = () => {}
+  const closed = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  let looks = 0
+  const status = async () => {
+    looks += 1
+    if (looks > 1) throw new Error('it has gone')
+    go()
+    return aStatus({ target: 3 })
+  }
+  const cluster = Object.assign(new EventEmitter(), { closed, status })
+  await t.rejects(
+    reached(cluster as never, 3, () => undefined),
+    { message: 'it has gone' }
+  )
 })

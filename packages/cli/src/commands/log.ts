@@ -45,18 +45,28 @@ async function tail(cluster: RemoteCluster, count: number): Promise<LogLine[]> {
   return count === 0 ? [] : cluster.tail(count)
 }
 
-/** Lines that arrived while the last ones were asked for may be among those. */
+/**
+ * Of lines that arrived while the last ones were asked for, those that came after these. Both are in the order in which
+ * they were logged, so the first of them may be the last that are known, and what was said twice is there twice.
+ * @param known the last lines, as they were asked for; those before them were not wanted
+ */
 export function withoutKnown(lines: readonly LogLine[], known: readonly LogLine[]): LogLine[] {
-  const keys = known.map(keyOf)
-  return lines.filter((line) => {
-    const at = keys.lastIndexOf(keyOf(line))
-    if (at !== -1) keys.splice(at, 1)
-    return at === -1
-  })
+  const [early, last] = [lines.map(keyOf), known.map(keyOf)]
+  if (last.length === 0) return [...lines]
+  /** Whether the first lines, so many, are the end of what is known. */
+  const fits = (count: number) => {
+    const both = Math.min(count, last.length)
+    return early.slice(count - both, count).every((key, index) => key === last[last.length - both + index])
+  }
+  // Where it cannot be told, a line that is printed twice is better than one that is not printed.
+  const within = Math.min(early.length, last.length)
+  for (let count = within; count > 0; count -= 1) if (fits(count)) return lines.slice(count)
+  for (let count = within + 1; count <= early.length; count += 1) if (fits(count)) return lines.slice(count)
+  return [...lines]
 }
 
-function keyOf({ time, level, message }: LogLine): string {
-  return `${time} ${level} ${message}`
+function keyOf({ time, level, message, error = '' }: LogLine): string {
+  return JSON.stringify([time, level, message, error])
 }
 
 function logLines({ time, level, message, error }: LogLine, { look }: Output): string[] {
