@@ -2,7 +2,8 @@ import t from 'tap'
 import { formatBytes, formatCount, formatDuration, formatRate, formatShare, plural } from '#cli/format.js'
 import { hasColours, makeLook } from '#cli/look.js'
 import { toJson } from '#cli/output.js'
-import { clip, pad, plain, plainData, plainLines, table } from '#cli/text.js'
+import { plain, plainData, plainLines } from '#cli/plain.js'
+import { clip, pad, table } from '#cli/text.js'
 import { bar, sparkline } from '#cli/top/bars.js'
 
 t.test('durations', async (t) => {

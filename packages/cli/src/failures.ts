@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { exitCodeOf } from './exit-codes.js'
 import type { Output } from './output.js'
-import { plainLines } from './text.js'
+import { plainLines } from './plain.js'
 
 /** Tells of what was thrown, for people or as JSON. @returns the exit code */
 export async function tellFailure(error: unknown, output: Output): Promise<number> {

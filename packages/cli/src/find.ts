@@ -1,6 +1,7 @@
 import { MapacheError } from '@mapache/core'
 import { connect, type FoundCluster, findClusters } from '@mapache/core/operator'
-import { plain, table } from './text.js'
+import { plain } from './plain.js'
+import { table } from './text.js'
 
 /** A running cluster, operated from outside. */
 export type RemoteCluster = Awaited<ReturnType<typeof connect>>

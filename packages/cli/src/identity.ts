@@ -1,5 +1,5 @@
 import type { ProcessInfo } from '@mapache/core'
-import { plain } from './text.js'
+import { plain } from './plain.js'
 
 /** A process as Mapache's log names it: the words of one are found in the other. */
 export function identity({

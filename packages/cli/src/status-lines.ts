@@ -2,7 +2,8 @@ import type { BoundAddress, ClusterStatus, ProcessInfo } from '@mapache/core'
 import { formatBytes, formatCount, formatDuration, formatShare, plural, UNKNOWN } from './format.js'
 import { generationName, roleName, stateName } from './identity.js'
 import type { Look } from './look.js'
-import { type Column, plainData, table } from './text.js'
+import { plainData } from './plain.js'
+import { type Column, table } from './text.js'
 
 /**
  * A cluster's status for people: what it is and where, then a table of its processes.

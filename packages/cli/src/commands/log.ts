@@ -3,7 +3,7 @@ import { Ending } from '../ending.js'
 import type { RemoteCluster } from '../find.js'
 import { type ClusterOptions, withCluster } from '../operate.js'
 import type { Output } from '../output.js'
-import { plain } from '../text.js'
+import { plain } from '../plain.js'
 
 /** `mapache log`: the last lines of Mapache's own log, and with --follow what comes after them. */
 export function log(

@@ -1,5 +1,5 @@
+import { plain } from '../plain.js'
 import { buildProgram } from '../program.js'
-import { plain } from '../text.js'
 import { SCRIPTS, type Shell } from './scripts.js'
 import { type Running, type Suggestion, suggest } from './suggest.js'
 

@@ -2,8 +2,9 @@ import type { ClusterEvents, ProcessInfo } from '@mapache/core'
 import { formatDuration, plural } from '../format.js'
 import { identity, roleName } from '../identity.js'
 import type { Look } from '../look.js'
+import { plain, plainData } from '../plain.js'
 import { paintState } from '../status-lines.js'
-import { plain, plainData, table } from '../text.js'
+import { table } from '../text.js'
 
 /** One event of the cluster, with its name. */
 export type ClusterEvent = {

@@ -1,9 +1,9 @@
 import type { ClusterStatus, ProcessInfo } from '@mapache/core'
 import { plural } from '../format.js'
 import { roleName } from '../identity.js'
+import { plainData } from '../plain.js'
 import { type ClusterEvent, Progress } from '../progress/progress.js'
 import { inOrder } from '../status-lines.js'
-import { plainData } from '../text.js'
 import { Rates } from './rates.js'
 
 /** What a key asks of the cluster. */

@@ -1,6 +1,6 @@
 import type { ClusterStatus } from '@mapache/core'
 import { formatRate, formatShare, plural } from '../format.js'
-import { plain } from '../text.js'
+import { plain } from '../plain.js'
 
 /** A status in one line, for who has no screen. @param perSecond requests a second */
 export function summary(status: ClusterStatus, perSecond: number): string {
