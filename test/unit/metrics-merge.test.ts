@@ -158,3 +158,26 @@ t.test('labels', async (t) => {
   t.equal(formatLabels({ b: 'x', a: 1, none: undefined }), 'a="1",b="x"')
   t.equal(formatLabels({ a: 'back\\slash "quoted"\nline' }), 'a="back\\\\slash \\"quoted\\"\\nline"')
 })
+
+t.test('labels are taken as they are printed, or not at all', async (t) => {
+  const read = (labels: string) => parseMetric(JSON.stringify(metric('counter', 1, { samples: [['it', labels, 1]] })))
+  const odd = formatLabels({ a: 'back\\slash "quoted"\nline, é', b_2: '', le: '+Inf' })
+  for (const labels of ['', odd, `a="${'x'.repeat(150_000)}"`]) t.equal(read(labels).samples[0]?.[1], labels)
+  for (const labels of [
+    'a="x\ny"',
+    'a="x"\nb 1',
+    'a="x"} 1\nother{b="y"',
+    'a="x"y"',
+    'a="x\\',
+    'a="\\x"',
+    'a="x",',
+    ',a="x"',
+    'a=x',
+    '1a="x"',
+    'a-b="x"',
+    'a="x",a="y"',
+    '__name__="x"'
+  ]) {
+    t.throws(() => read(labels), TypeError, JSON.stringify(labels))
+  }
+})

@@ -86,8 +86,24 @@ function isSample(sample: unknown): sample is AppSample {
     typeof name === 'string' &&
     METRIC_NAME.test(name) &&
     typeof labels === 'string' &&
+    areLabels(labels) &&
     (typeof value === 'number' || value === 'NaN' || value === '+Inf' || value === '-Inf')
   )
 }
 
+/** Whether these are labels as they are printed: one that is not would have a scraper refuse the whole page. */
+function areLabels(labels: string): boolean {
+  if (labels === '') return true
+  const names = new Set<string>()
+  LABEL.lastIndex = 0
+  for (;;) {
+    const [, name, end] = LABEL.exec(labels) ?? []
+    if (name === undefined || name === '__name__' || names.has(name)) return false
+    names.add(name)
+    if (end === '') return true
+  }
+}
+
+/** Sticky: label after label, in a time that grows with their length alone. */
+const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="[^"\\\n]*(?:\\["\\n][^"\\\n]*)*"(,|$)/y
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/
