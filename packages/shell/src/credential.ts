@@ -2,5 +2,5 @@
 
 export { isLoopback } from './credential/loopback.js'
 export { type Credential, credentialText, hashPassword, parseCredential } from './credential/password.js'
-export { Throttle, type ThrottleEntry, type ThrottleOptions } from './credential/throttle.js'
+export { keyOf, Throttle, type ThrottleEntry, type ThrottleOptions } from './credential/throttle.js'
 export { keptThrottle, ThrottleState } from './credential/throttle-state.js'

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Cluster } from '@mapache/core'
+import { keyOf } from '@mapache/shell/credential'
 import type { Entry, Outcome } from './client/wire.js'
 import type { Credential } from './credential.js'
 import { checkCaller, passwordOf } from './guard.js'
@@ -24,7 +25,7 @@ export interface Reply {
 
 /** Does what the buttons ask for: checks who asks, begins it, and answers. What comes of it is told to the pages. */
 export class Actions {
-  /** How many tries of an address wait for their answer. */
+  /** How many tries wait for their answer, by what their address counts as when guesses are slowed down. */
   readonly #waiting = new Map<string, number>()
 
   constructor(readonly options: ActionsOptions) {}
@@ -52,12 +53,13 @@ export class Actions {
     const password = passwordOf(request.headers)
     if (password === undefined) return refuse(401, 'The password is missing.')
     const address = request.socket.remoteAddress ?? ''
-    const waiting = this.#waiting.get(address) ?? 0
+    const key = keyOf(address)
+    const waiting = this.#waiting.get(key) ?? 0
     // Who guesses waits: the tries that are open must not add up, and those of one address not keep others out.
     if (waiting >= MOST_OF_ADDRESS || this.#waiting.size >= MOST_ADDRESSES) {
       return { ...refuse(429, 'Too many tries at once.'), retryAfter: 1_000 }
     }
-    this.#waiting.set(address, waiting + 1)
+    this.#waiting.set(key, waiting + 1)
     const left = new AbortController()
     const leave = () => left.abort()
     request.socket.once('close', leave)
@@ -71,9 +73,9 @@ export class Actions {
       return { ...refuse(429, `Too many wrong passwords. Try again in ${seconds} s.`), retryAfter }
     } finally {
       request.socket.off('close', leave)
-      const others = (this.#waiting.get(address) ?? 1) - 1
-      if (others > 0) this.#waiting.set(address, others)
-      else this.#waiting.delete(address)
+      const others = (this.#waiting.get(key) ?? 1) - 1
+      if (others > 0) this.#waiting.set(key, others)
+      else this.#waiting.delete(key)
     }
   }
 
