@@ -83,6 +83,19 @@ t.test('what is wrong with a request', async (t) => {
   t.match(await get(port, '/healthz'), { status: 200 }, 'it serves on')
 })
 
+t.test('what tells of the cluster is told to names that are known alone, where others are not to reach it', async (t) => {
+  const port = await serve(t, { hosts: ['ops.example.com'] })
+  const of = (host: string) => ({ port, headers: { host } })
+  for (const page of ['/metrics', '/status']) {
+    t.match(await get(of('evil.example'), page), { status: 421, body: /"refused".*evil\.example/ }, page)
+    for (const host of ['127.0.0.1:9464', 'localhost', 'ops.example.com:443']) {
+      t.match(await get(of(host), page), { status: 200 }, `${page} ${host}`)
+    }
+  }
+  for (const page of ['/healthz', '/readyz']) t.match(await get(of('evil.example'), page), { status: 200 }, page)
+  t.match(await get({ ...of('evil.example'), port: await serve(t, {}) }, '/metrics'), { status: 200 }, 'exposed')
+})
+
 t.test('a supervisor that does not answer, a cluster that does not serve', async (t) => {
   const late = async () => Promise.reject(new Error('the supervisor has not answered'))
   const port = await serve(t, { status: late, families: late })

@@ -16,7 +16,7 @@ export interface MetricsOptions {
    * as the shell takes it.
    */
   password?: string | Uint8Array
-  /** Names by which browsers reach the dashboard, beside localhost and addresses. */
+  /** Names by which the pages are reached, beside localhost and addresses. */
   hosts?: readonly string[]
   /** Upper bounds of the histogram of request durations, seconds, rising. */
   buckets?: readonly number[]

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import type { ClusterStatus, ServiceHandle } from '@mapache/core'
-import { keptThrottle } from '@mapache/shell/credential'
+import { isLoopback, keptThrottle } from '@mapache/shell/credential'
 import type { Change, Pulled } from '../messages.js'
 import type { MetricsSettings } from '../options.js'
 import { dashboard } from '../page/dashboard.js'
@@ -41,6 +41,8 @@ export default async function pages(service: ServiceHandle): Promise<void> {
   const server = createPages({
     status,
     dashboard: page,
+    // What listens for this machine alone could be read by a foreign page that lets its own name point here.
+    hosts: 'host' in address && isLoopback(address.host) ? hosts : undefined,
     async families() {
       const { counted, status: now } = await look()
       return [...clusterFamilies(counted, now, buckets), ...mergeApp(counted)]

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ClusterStatus } from '@mapache/core'
 import type { Dashboard } from '../overview.js'
+import { checkHost } from '../page/guard.js'
 import { CONTENT_TYPES, expose, type Family, negotiate } from './exposition.js'
 import { readiness } from './readiness.js'
 
@@ -11,6 +12,11 @@ export interface Sources {
   families(): Promise<Family[]>
   /** Gets what is none of the pages here. */
   dashboard: Dashboard
+  /**
+   * Names that the pages which tell of the cluster are known by, beside localhost and addresses. Undefined: others are meant
+   * to reach them, by whatever name.
+   */
+  hosts?: readonly string[] | undefined
 }
 
 /** Serves the pages. What goes wrong with one request harms no other. */
@@ -34,6 +40,10 @@ async function answer(sources: Sources, request: IncomingMessage, response: Serv
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD')
     return send(request, response, 405, JSON.stringify({ status: 'refused', reason: 'use GET' }))
+  }
+  const refusal = sources.hosts && !PROBES.has(path) ? checkHost(request.headers, sources.hosts) : undefined
+  if (refusal) {
+    return send(request, response, refusal.status, JSON.stringify({ status: 'refused', reason: refusal.error }))
   }
   await page(sources, request, response)
 }
@@ -59,6 +69,9 @@ const PAGES: Readonly<Record<string, Page>> = {
     send(request, response, 200, JSON.stringify(await status()))
   }
 }
+
+/** They tell nothing that is worth a name of one's own, and probes come with any. */
+const PROBES = new Set(['/healthz', '/readyz'])
 
 function send(
   request: IncomingMessage,
