@@ -83,7 +83,7 @@ t.test('what is wrong with a request', async (t) => {
   t.match(await get(port, '/healthz'), { status: 200 }, 'it serves on')
 })
 
-t.test('what tells of the cluster is told to names that are known alone, where others are not to reach it', async (t) => {
+t.test('a name that is not known gets nothing that tells of the cluster, unless it is exposed', async (t) => {
   const port = await serve(t, { hosts: ['ops.example.com'] })
   const of = (host: string) => ({ port, headers: { host } })
   for (const page of ['/metrics', '/status']) {

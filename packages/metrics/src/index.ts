@@ -61,17 +61,20 @@ export function metrics(options: MetricsOptions = {}): MapacheModule {
         from: ['service'],
         check: checkPull,
         receive({ request, since }: Pull, sender) {
-          const { changes, sequence } = ledger.changes(since)
-          for (const change of changes) sender.send('change', change satisfies Change)
-          const { user, system } = process.cpuUsage()
-          const { rss, heapUsed } = process.memoryUsage()
-          sender.send('pulled', {
-            request,
-            sequence,
-            workers: ledger.workers,
-            counters: counters.data,
-            supervisor: { cpu: (user + system) / 1e6, rss, heapUsed }
-          } satisfies Pulled)
+          ledger.whenRead(() => {
+            const { changes, sequence, more } = ledger.changes(since)
+            for (const change of changes) sender.send('change', change satisfies Change)
+            const { user, system } = process.cpuUsage()
+            const { rss, heapUsed } = process.memoryUsage()
+            sender.send('pulled', {
+              request,
+              sequence,
+              more,
+              workers: ledger.workers,
+              counters: counters.data,
+              supervisor: { cpu: (user + system) / 1e6, rss, heapUsed }
+            } satisfies Pulled)
+          })
         }
       }
     },

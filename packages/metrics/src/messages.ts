@@ -1,12 +1,14 @@
 import type { AppReport, RequestReport } from './report.js'
 import type { ClusterCounters } from './supervisor/counters.js'
-import type { Change } from './supervisor/ledger.js'
+import type { Change } from './supervisor/journal.js'
 
 /** What the service hears after the changes that it asked for. */
 export interface Pulled {
   request: number
   /** To ask with next. */
   sequence: number
+  /** What has changed was too much for one answer: ask on at once. */
+  more: boolean
   /** Those that have not left. */
   workers: number[]
   counters: ClusterCounters
@@ -22,7 +24,7 @@ export interface SupervisorFigures {
   heapUsed: number
 }
 
-/** The service's question: what has changed after `since`? */
+/** The service's question: what has changed after `since`? It gets a batch. */
 export interface Pull {
   request: number
   since: number

@@ -7,7 +7,7 @@ export interface Account {
   metrics: Map<string, AppMetric>
 }
 
-/** What was counted by a moment: consistent, because the supervisor tells it in one go. */
+/** What was counted by a moment: consistent, because it is looked at only when all that had changed by then was told. */
 export interface Counted {
   departed: Account
   /** By the worker's id. */
@@ -31,23 +31,27 @@ export class Mirror {
   }
 
   /**
-   * Asks the supervisor; one question at a time.
-   * @param timeout ms
+   * Asks the supervisor until it has told all; one question at a time.
+   * @param timeout of each answer, ms
    * @throws Error when it does not answer in that time
    */
   async pull(timeout: number): Promise<Counted> {
+    let pulled = await this.#next(timeout)
+    while (pulled.more) pulled = await this.#next(timeout)
+    const workers = pulled.workers.map((worker) => [worker, this.#account(worker)] as const)
+    return { departed: this.#account(0), workers: new Map(workers), pulled }
+  }
+
+  #next(timeout: number): Promise<Pulled> {
     this.#request += 1
-    const answer = new Promise<Pulled>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`the supervisor has not answered in ${timeout} ms`)), timeout)
       this.#settle = (pulled) => {
         clearTimeout(timer)
         resolve(pulled)
       }
+      this.#ask({ request: this.#request, since: this.#sequence })
     })
-    this.#ask({ request: this.#request, since: this.#sequence })
-    const pulled = await answer
-    const workers = pulled.workers.map((worker) => [worker, this.#account(worker)] as const)
-    return { departed: this.#account(0), workers: new Map(workers), pulled }
   }
 
   change({ worker, requests, metrics = {} }: Change): void {

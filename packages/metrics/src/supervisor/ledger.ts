@@ -1,27 +1,24 @@
 import { type AppReport, addRequests, emptyRequests, parseMetric, type RequestReport } from '../report.js'
 import { Departed } from './departed.js'
-
-/** What the service gets: whose, and what of it has changed. Worker 0 is all those that have left. */
-export interface Change {
-  worker: number
-  requests?: RequestReport
-  metrics?: AppReport
-}
+import { bytesOf, type Change, type Item, Journal, LARGEST_TEXT } from './journal.js'
 
 /**
  * The last that each worker has told, and the sum of those that have left: kept in the supervisor, because it outlives
  * both workers and the service. What a worker tells of its app's metrics is read here only once it has left.
  */
 export class Ledger {
+  readonly #journal = new Journal()
   readonly #workers = new Map<number, Account>()
-  readonly #departed: Departed
-  #requests: { data: RequestReport; at: number }
-  #sequence = 0
+  readonly #departed = new Departed(this.#journal)
+  readonly #requests: RequestItem
+  /** Metrics of workers that have left, which were not added up yet. */
+  #unread: string[] = []
+  #reading: NodeJS.Immediate | undefined
+  #waiting: (() => void)[] = []
 
   /** @param bounds how many the histogram of request durations has */
   constructor(bounds: number) {
-    this.#requests = { data: emptyRequests(bounds), at: 0 }
-    this.#departed = new Departed()
+    this.#requests = new RequestItem(0, emptyRequests(bounds))
   }
 
   /** Workers that have not left. */
@@ -30,26 +27,33 @@ export class Ledger {
   }
 
   launched(worker: number): void {
-    this.#workers.set(worker, { requests: undefined, metrics: new Map(), size: 0 })
+    this.#workers.set(worker, { requests: undefined, metrics: new Map(), bytes: 0 })
   }
 
   /** @param data counted since the worker began */
   requests(worker: number, data: RequestReport): void {
     const account = this.#workers.get(worker)
-    if (account) account.requests = { data, at: this.#next() }
+    if (!account) return
+    account.requests ??= new RequestItem(worker, data)
+    account.requests.data = data
+    this.#journal.touch(account.requests)
   }
 
   metrics(worker: number, report: AppReport): void {
     const account = this.#workers.get(worker)
     if (!account) return
-    const at = this.#next()
     for (const [key, text] of Object.entries(report)) {
       const before = account.metrics.get(key)
-      const size = account.size + (text?.length ?? 0) - (before?.text?.length ?? 0)
+      const bytes = bytesOf({ key, text })
+      const sum = account.bytes + bytes - (before?.bytes ?? 0)
       // The sender may be any code in a worker: it is not to fill the supervisor's memory.
-      if (size > LARGEST || (!before && account.metrics.size >= MOST)) continue
-      account.size = size
-      account.metrics.set(key, { text, at })
+      if (bytes > LARGEST_TEXT || sum > LARGEST || (!before && account.metrics.size >= MOST)) continue
+      const item = before ?? new MetricItem(worker, key)
+      item.text = text
+      item.bytes = bytes
+      account.bytes = sum
+      account.metrics.set(key, item)
+      this.#journal.touch(item)
     }
   }
 
@@ -58,65 +62,93 @@ export class Ledger {
     const account = this.#workers.get(worker)
     if (!account) return
     this.#workers.delete(worker)
-    const at = this.#next()
     if (account.requests) {
+      this.#journal.drop(account.requests)
       addRequests(this.#requests.data, account.requests.data)
-      this.#requests.at = at
+      this.#journal.touch(this.#requests)
     }
-    for (const { text } of account.metrics.values()) {
-      if (text === null) continue
+    for (const item of account.metrics.values()) {
+      this.#journal.drop(item)
+      if (item.text !== null) this.#unread.push(item.text)
+    }
+    if (!this.#reading) this.#read()
+  }
+
+  /**
+   * Calls it once all that those who left have counted is added up: at once, nearly always. Until then what they counted is
+   * in no account, and a sum would have fallen.
+   */
+  whenRead(fn: () => void): void {
+    if (this.#reading) this.#waiting.push(fn)
+    else fn()
+  }
+
+  /**
+   * What has changed after `since`: a batch of it.
+   * @returns its parts, which fit into a message each; the number to ask with next, and whether to ask at once
+   */
+  changes(since: number): { changes: Change[]; sequence: number; more: boolean } {
+    return this.#journal.batch(since)
+  }
+
+  /** Some at a time: what a worker leaves may be millions of letters, and the supervisor has others to answer to. */
+  #read(): void {
+    this.#reading = undefined
+    let letters = 0
+    let done = 0
+    while (done < this.#unread.length && letters < SLICE) {
+      const text = this.#unread[done] as string
+      letters += text.length
+      done += 1
       try {
-        this.#departed.add(parseMetric(text), at)
+        this.#departed.add(parseMetric(text))
       } catch {
         // No metric after all: it was shown to nobody either.
       }
     }
-  }
-
-  /** @returns what has changed after `since`, in parts that fit into a message each, and the number to ask with next */
-  changes(since: number): { changes: Change[]; sequence: number } {
-    const changes: Change[] = []
-    if (this.#requests.at > since) changes.push({ worker: 0, requests: this.#requests.data })
-    changes.push(...inParts(0, this.#departed.changes(since)))
-    for (const [worker, { requests, metrics }] of this.#workers) {
-      if (requests && requests.at > since) changes.push({ worker, requests: requests.data })
-      const changed: [string, string | null][] = []
-      for (const [key, { text, at }] of metrics) if (at > since) changed.push([key, text])
-      changes.push(...inParts(worker, changed))
+    this.#unread = this.#unread.slice(done)
+    if (this.#unread.length > 0) {
+      this.#reading = setImmediate(() => this.#read())
+      return
     }
-    return { changes, sequence: this.#sequence }
+    for (const fn of this.#waiting.splice(0)) fn()
   }
+}
 
-  #next(): number {
-    this.#sequence += 1
-    return this.#sequence
+class RequestItem implements Item {
+  at = 0
+  constructor(
+    readonly worker: number,
+    public data: RequestReport
+  ) {}
+
+  tell() {
+    return { requests: this.data }
+  }
+}
+
+class MetricItem implements Item {
+  at = 0
+  bytes = 0
+  text: string | null = null
+  constructor(
+    readonly worker: number,
+    readonly key: string
+  ) {}
+
+  tell() {
+    return { key: this.key, text: this.text }
   }
 }
 
 interface Account {
-  requests: { data: RequestReport; at: number } | undefined
-  metrics: Map<string, { text: string | null; at: number }>
-  /** Letters. */
-  size: number
+  requests: RequestItem | undefined
+  metrics: Map<string, MetricItem>
+  bytes: number
 }
 
-function inParts(worker: number, changed: Iterable<[string, string | null]>): Change[] {
-  const parts: Change[] = []
-  let metrics: AppReport = {}
-  let size = 0
-  for (const [key, text] of changed) {
-    metrics[key] = text
-    size += key.length + (text?.length ?? 0)
-    if (size < PART) continue
-    parts.push({ worker, metrics })
-    metrics = {}
-    size = 0
-  }
-  return size > 0 ? [...parts, { worker, metrics }] : parts
-}
-
-/** Letters in one message; its largest metric comes on top, and escaping may double both. */
-const PART = 200_000
-/** Letters, and entries, of one worker's metrics. */
+/** Bytes, and entries, of one worker's metrics. */
 const LARGEST = 8_000_000
 const MOST = 10_000
+/** Letters that are read at a time; a metric's text may come on top. */
+const SLICE = 256_000
