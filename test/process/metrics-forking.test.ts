@@ -12,13 +12,16 @@ t.test(
   'forked workers count from zero, and a worker that becomes a mold loses nothing',
   { skip: !ok && 'no forking here' },
   async (t) => {
-    const app = new MetricsApp(t, `boot: 'fork', strict: true`, (folder) => {
+    const prepare = (folder: string) => {
       install(folder)
       const modules = path.join(folder, 'node_modules')
       mkdirSync(modules, { recursive: true })
       symlinkSync(path.join(ROOT, 'packages/metrics'), path.join(modules, '@mapache/metrics'))
       symlinkSync(path.join(ROOT, 'node_modules/prom-client'), path.join(modules, 'prom-client'))
-    })
+    }
+    // Among them is the CPU time of the process, which begins again at zero in a fork.
+    const more = "import { collectDefaultMetrics } from 'prom-client'\ncollectDefaultMetrics()\n"
+    const app = new MetricsApp(t, `boot: 'fork', strict: true`, prepare, more)
     const { fixture } = app
     await fixture.printed(/mold=\d+ gen=1 pid=\d+ ready; workers are forked from it/)
     await app.serving(2)
@@ -47,7 +50,8 @@ t.test(
     t.strictSame(await never.end(), [])
     const { samples } = await app.scrape()
     t.equal(samples.get('mapache_reloads_total{kind="refork",result="done"}'), 2)
-    t.notMatch(fixture.output, /CHANNEL_REFUSED|refused a message/)
+    t.notMatch(fixture.output, /CHANNEL_REFUSED|refused a message|could not be read/)
+    t.ok((samples.get('process_cpu_seconds_total') ?? 0) > 0, 'what prom-client measures by itself is there')
     await app.stop()
   }
 )

@@ -14,14 +14,15 @@ export class MetricsApp {
   /**
    * @param options of Mapache, as JavaScript
    * @param prepare is called with the app's folder before it is started
+   * @param more code of the app
    */
-  constructor(t: Test & { testdir(): string }, options = '', prepare: (folder: string) => void = () => {}) {
+  constructor(t: Test & { testdir(): string }, options = '', prepare: (folder: string) => void = () => {}, more = '') {
     const folder = t.testdir()
     prepare(folder)
     const sockets = mkdtempSync(path.join(tmpdir(), 'mp-'))
     t.teardown(() => rmSync(sockets, { recursive: true }))
     this.page = path.join(sockets, 'm.sock')
-    put(path.join(folder, 'app.mjs'), APP)
+    put(path.join(folder, 'app.mjs'), APP + more)
     const entry = put(path.join(folder, 'server.mjs'), server(options))
     this.fixture = start(t, entry, { cwd: folder, env: { METRICS: this.page } })
   }

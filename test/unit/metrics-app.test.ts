@@ -3,7 +3,7 @@ import t from 'tap'
 import type { AppMetric, AppReport, RequestReport } from '#metrics/report.js'
 import { AppMetrics } from '#metrics/worker/app-metrics.js'
 import { readNow } from '#metrics/worker/read-now.js'
-import { findRegistries, register } from '#metrics/worker/registries.js'
+import { findRegistries, type PromRegistry, register } from '#metrics/worker/registries.js'
 import { Reporter } from '#metrics/worker/reporter.js'
 import { RequestCounts } from '#metrics/worker/requests.js'
 
@@ -108,6 +108,57 @@ t.test('a forked worker starts from zero, but keeps what gauges are set to', asy
   t.equal(report.get('size{app="shop"}'), 3)
   jobs.inc({ kind: 'a' })
   t.equal(read(app.lastChanges()).get('jobs_total{app="shop",kind="a"}'), 1)
+})
+
+t.test('a metric that cannot be read spares the others, and is told of once', async (t) => {
+  const { registry, jobs } = setUp()
+  const printed = t.capture(console, 'error')
+  let fails = false
+  const collect = () => {
+    if (fails) throw new Error('no such thing')
+  }
+  new Counter({ name: 'odd_total', help: 'Odd.', registers: [registry], collect }).inc(7)
+  const whole = { getMetricsAsJSON: () => Promise.reject(new Error('no registry')) }
+  const registries = new Set<PromRegistry>([registry])
+  const app = new AppMetrics(() => registries)
+  await app.changes()
+  fails = true
+  jobs.inc({ kind: 'a' })
+  registry.removeSingleMetric('size')
+  const report = await app.changes()
+  t.strictSame(Object.keys(report), ['jobs_total#0', 'size#0'], 'what was told of it stays')
+  t.equal(read({ jobs: report['jobs_total#0'] as string }).get('jobs_total{app="shop",kind="a"}'), 1)
+  registries.add(whole)
+  jobs.inc({ kind: 'a' })
+  t.strictSame(Object.keys(await app.changes()), ['jobs_total#0'])
+  t.match(
+    printed().map(({ args }) => args),
+    [
+      [/metric odd_total could not be read/, { message: 'no such thing' }],
+      [/own metrics could not be read/, { message: 'no registry' }]
+    ]
+  )
+  app.forked()
+  await app.changes()
+  t.equal(printed().length, 2, 'another worker tells of it itself')
+})
+
+t.test("the CPU time of a fork begins at zero: prom-client's counters of it do not fail", async (t) => {
+  const registry = new Registry()
+  const printed = t.capture(console, 'error')
+  const usage = t.capture(process, 'cpuUsage', () => ({ user: 9_000_000, system: 5_000_000 }))
+  client.collectDefaultMetrics({ register: registry })
+  const app = new AppMetrics(() => new Set([registry]))
+  usage.restore()
+  let used = 2_000
+  t.intercept(process, 'cpuUsage', { value: () => ({ user: used, system: used }) })
+  app.forked()
+  used += 500_000
+  const first = read(await app.changes())
+  t.equal(first.get('process_cpu_user_seconds_total{}'), 0.5)
+  t.equal(first.get('process_cpu_seconds_total{}'), 1)
+  t.ok(first.has('process_resident_memory_bytes{}') || first.has('nodejs_eventloop_lag_seconds{}'))
+  t.strictSame(printed(), [])
 })
 
 t.test('a metric with many samples is told in parts, and parts that are gone are taken back', async (t) => {

@@ -1,5 +1,14 @@
 import { formatLabels } from '../labels.js'
-import { AGGREGATORS, type Aggregator, APP_TYPES, type AppMetric, type AppReport, type AppSample } from '../report.js'
+import {
+  AGGREGATORS,
+  type Aggregator,
+  APP_TYPES,
+  type AppMetric,
+  type AppReport,
+  type AppSample,
+  MODULE
+} from '../report.js'
+import { collectOnce, readEach } from './read-each.js'
 import { readNow } from './read-now.js'
 import type { PromMetric, PromRegistry } from './registries.js'
 
@@ -10,6 +19,8 @@ export class AppMetrics {
   #before = new Map<string, number>()
   readonly #find: () => ReadonlySet<PromRegistry>
   #tooLarge = false
+  /** Metrics whose failure was told. */
+  readonly #failed = new Set<string>()
   /** How often it was read without waiting. */
   #last = 0
 
@@ -21,28 +32,40 @@ export class AppMetrics {
   forked(): void {
     this.#told = new Map()
     this.#before = new Map()
+    this.#tooLarge = false
+    this.#failed.clear()
+    for (const registry of this.#find()) collectOnce(registry)
     for (const { type, samples } of this.#readNow()) {
       if (type === 'gauge') continue
       for (const [name, labels, value] of samples) this.#before.set(`${name}{${labels}`, Number(value))
     }
   }
 
-  /** All of them, by prom-client's own public way. @returns what has changed */
+  /** All of them, by prom-client's own public way. What cannot be read stays as it was told. @returns what has changed */
   async changes(): Promise<AppReport> {
     const all: AppMetric[] = []
+    const failed = new Set<string | undefined>()
     const last = this.#last
     for (const registry of this.#find()) {
-      const metrics = await registry.getMetricsAsJSON()
-      all.push(...metrics.flatMap(toMetric))
+      const read = await readEach(registry)
+      all.push(...read.metrics.flatMap(toMetric))
+      for (const { name, error } of read.failed) {
+        failed.add(name)
+        this.#tellOf(error, name)
+      }
     }
+    const present = namesOf(all)
+    const gone = (name: string) => present.has(name) || !(failed.has(name) || failed.has(undefined))
     // What was read meanwhile is newer: with this a counter would fall.
-    return last === this.#last ? this.#compare(all, true) : {}
+    return last === this.#last ? this.#compare(all, gone) : {}
   }
 
   /** Counters and histograms alone, without waiting: for the moment at which the process ends. */
   lastChanges(): AppReport {
     this.#last += 1
-    return this.#compare(this.#readNow(), false)
+    const all = this.#readNow()
+    const present = namesOf(all)
+    return this.#compare(all, (name) => present.has(name))
   }
 
   #readNow(): AppMetric[] {
@@ -51,7 +74,8 @@ export class AppMetrics {
     return all
   }
 
-  #compare(all: readonly AppMetric[], whole: boolean): AppReport {
+  /** @param gone whether what is not there any more of a metric is taken back */
+  #compare(all: readonly AppMetric[], gone: (name: string) => boolean): AppReport {
     const report: AppReport = {}
     const seen = new Set<string>()
     for (const metric of all) {
@@ -67,9 +91,8 @@ export class AppMetrics {
         report[key] = text
       }
     }
-    const names = new Set(all.map(({ name }) => name))
     for (const key of this.#told.keys()) {
-      if (seen.has(key) || !(whole || names.has(key.slice(0, key.lastIndexOf('#'))))) continue
+      if (seen.has(key) || !gone(key.slice(0, key.lastIndexOf('#')))) continue
       this.#told.delete(key)
       report[key] = null
     }
@@ -81,12 +104,26 @@ export class AppMetrics {
     return typeof value === 'number' && before !== undefined ? [name, labels, value - before] : [name, labels, value]
   }
 
+  /** An app's collect() may throw each second. */
+  #tellOf(error: unknown, name = ''): void {
+    if (this.#failed.has(name)) return
+    this.#failed.add(name)
+    console.error(
+      `mapache: ${MODULE}: the app's ${name === '' ? 'own metrics' : `metric ${name}`} could not be read:`,
+      error
+    )
+  }
+
   #fits(text: string, name: string): boolean {
     if (text.length <= LARGEST) return true
     if (!this.#tooLarge) console.error(`mapache: the labels of the metric ${name} are too long; it is left out`)
     this.#tooLarge = true
     return false
   }
+}
+
+function namesOf(all: readonly AppMetric[]): Set<string> {
+  return new Set(all.map(({ name }) => name))
 }
 
 function toMetric({ name, help, type, aggregator, values }: PromMetric): AppMetric[] {

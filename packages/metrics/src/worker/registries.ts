@@ -6,6 +6,14 @@ export interface PromRegistry {
   getMetricsAsArray?(): unknown[]
 }
 
+/** A metric of prom-client, as its registry holds it. */
+export interface HeldMetric {
+  name: string
+  type?: unknown
+  collect?: unknown
+  get(): Promise<PromMetric> | PromMetric
+}
+
 /** What `getMetricsAsJSON()` gives for each metric. */
 export interface PromMetric {
   name: string

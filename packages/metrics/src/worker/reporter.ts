@@ -56,6 +56,7 @@ export class Reporter {
     this.end()
     this.#ended = false
     this.#gathering = false
+    this.#failed = false
     this.#told = 0
     this.#active = 0
     this.#counts.clear()
@@ -102,7 +103,7 @@ export class Reporter {
     if (size > 0) this.#send('app', { metrics })
   }
 
-  /** An app's collect() may throw, each second. */
+  /** It may be so each second. */
   #report(error: unknown): void {
     if (!this.#failed) console.error(`mapache: ${MODULE}: the app's own metrics could not be read:`, error)
     this.#failed = true
