@@ -70,7 +70,11 @@ export class Scene {
           return password === PASSWORD ? { ok: true } : { ok: false, retryAfter: this.retryAfter }
         }
       },
-      log: (_level, message) => this.audits.push(message),
+      // As the supervisor does with what a service logs.
+      log: (level, message) => {
+        this.audits.push(message)
+        this.say(level, message)
+      },
       retiring: this.#retire.signal,
       ...this.options,
       ...more
@@ -173,6 +177,7 @@ export function statusOf(processes: ProcessInfo[], change: Partial<ClusterStatus
     target: 2,
     serving: 2,
     waiting: 0,
+    services: [],
     rollback: undefined,
     roll: undefined,
     forked: false,

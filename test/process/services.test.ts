@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
+import { connect, findClusters } from '@mapache/core/operator'
 import t from 'tap'
 import { put, reload } from '../support/deploy.js'
 import { before, type Fixture, get, start, type Test, until } from '../support/fixture.js'
@@ -223,4 +224,27 @@ t.test('a service with a Unix socket leaves no file', async (t) => {
   fixture.kill('SIGTERM')
   t.same(await fixture.exit(), { code: 0, signal: null })
   t.notOk(existsSync(socketPath))
+})
+
+t.test('a service that fails is seen in the status', async (t) => {
+  const throws = 'export default function run() { throw new Error("no jobs") }'
+  const fixture = app(t, "services: [{ name: 'jobs', entry: './jobs.mjs' }], bootAttempts: 1", { 'jobs.mjs': throws })
+  await fixture.workersServing(2)
+  await fixture.printed(/service=jobs gen=1 .*no jobs/)
+  const [found] = (await findClusters({ XDG_RUNTIME_DIR: fixture.folder })).filter(({ pid }) => pid === fixture.pid)
+  const cluster = await connect(found as NonNullable<typeof found>)
+  t.teardown(() => cluster.close())
+  const of = async () => (await cluster.status()).services
+  await until(
+    async () => (await of())[0]?.waiting === 1,
+    'a service that waits',
+    () => fixture.output
+  )
+  t.match(await of(), [{ name: 'jobs', target: 1, serving: 0 }])
+  put(path.join(t.testdirName, 'jobs.mjs'), SCHEDULER)
+  await until(
+    async () => (await of())[0]?.serving === 1,
+    'the service at work',
+    () => fixture.output
+  )
 })

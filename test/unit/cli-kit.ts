@@ -46,6 +46,7 @@ export function aStatus(over: Partial<ClusterStatus> = {}): ClusterStatus {
     target: 2,
     serving: 2,
     waiting: 0,
+    services: [],
     rollback: undefined,
     roll: undefined,
     forked: false,

@@ -178,3 +178,9 @@ t.test('the error says what to do', async (t) => {
     fix: 'Change the named option to what the message asks for.'
   })
 })
+
+t.test('so many workers that they would take the machine down are a typing error', async (t) => {
+  const message = 'MAPACHE_OPTION_INVALID: workers must be at most 1000, got 99999'
+  t.throws(() => normaliseOptions({ workers: 99_999 }), { message })
+  t.equal(normaliseOptions({ workers: 1_000 }).workers, 1_000)
+})

@@ -130,5 +130,13 @@ table([
     slots: ['w g2 x1', 'shell g2 x1'],
     members: ['w g1 p1 serving', 'shell g2 p1 serving', 'w g2 p1 launching'],
     actions: []
+  },
+  {
+    name: 'a service that leaves and is silent for hangTimeout is killed: its successor waits for it',
+    slots: ['w g2 x1', 'jobs g2 x1 alone'],
+    desired: { hangTimeout: 5_000 },
+    members: ['w g2 p1 serving seen=9000', 'jobs g1 p1 retiring seen=4000', 'jobs g2 p1 ready seen=9000'],
+    now: 9_000,
+    actions: ['kill 2 hung']
   }
 ])

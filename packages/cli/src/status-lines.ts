@@ -33,13 +33,17 @@ export function headLines(given: ClusterStatus, look: Look, now: number): string
 
 /** What is not as always: a roll, a stop, places that wait. */
 export function unusualLines(status: ClusterStatus, look: Look): string[] {
-  const { roll, stopping, waiting } = status
+  const { roll, stopping, waiting, services } = status
   const lines: string[] = []
   if (roll) lines.push(look.cyan(`${roll.kind} to generation ${roll.generation}: ${roll.phase}`))
   if (stopping) lines.push(look.yellow('it is stopping'))
   if (waiting > 0) {
     const waits = waiting === 1 ? 'waits' : 'wait'
     lines.push(look.red(`${plural(waiting, 'worker')} ${waits} to be launched again after failures; see mapache log`))
+  }
+  for (const { name, target, serving, waiting } of services.filter((one) => one.serving < one.target)) {
+    const why = waiting > 0 ? ': it waits to be launched again after failures; see mapache log' : ''
+    lines.push(look[waiting > 0 ? 'red' : 'yellow'](`service ${name}: ${serving} of ${target} at work${why}`))
   }
   return lines
 }

@@ -47,6 +47,8 @@ export interface ClusterStatus {
   serving: number
   /** How many places of workers wait after failures until they launch again. */
   waiting: number
+  /** The services: how many processes of each should run, how many do, and how many places wait after failures. */
+  services: { name: string; target: number; serving: number; waiting: number }[]
   /** The generation that a rollback would go back to. */
   rollback: number | undefined
   /** Where a running reload is. */

@@ -48,5 +48,13 @@ function toLine(json: string): string {
   const clock = new Date(time).toTimeString().slice(0, 8)
   const name = pino.levels.labels[level] ?? String(level)
   const stack = err?.stack ? `\n${err.stack.replace(/^/gm, '    ')}` : ''
-  return `${clock} ${name.padEnd(5)} ${msg ?? ''}${stack}\n`
+  return `${clock} ${name.padEnd(5)} ${plain(`${msg ?? ''}${stack}`)}\n`
 }
+
+/** What a terminal would obey, or show in another order, is shown as what it is: errors are texts of the app. */
+function plain(text: string): string {
+  return text.replace(OBEYED, (letter) => `\\u{${letter.charCodeAt(0).toString(16)}}`)
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+const OBEYED = /[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g

@@ -140,12 +140,19 @@ const ms = (least = 0) => {
 }
 const text = (what: string) => v.pipe(v.string(what), v.minLength(1, what))
 const WORKERS = "must be a positive integer or 'auto'"
+/** A typing error must not take the machine down. */
+const MOST_WORKERS = 1_000
 
 /** The longest delay that a Node timer can have, ms: beyond it the timer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
 const reportable = {
-  workers: v.optional(v.union([v.literal('auto'), whole(1, WORKERS)], WORKERS)),
+  workers: v.optional(
+    v.pipe(
+      v.union([v.literal('auto'), whole(1, WORKERS)], WORKERS),
+      v.check((n) => n === 'auto' || n <= MOST_WORKERS, `must be at most ${MOST_WORKERS}`)
+    )
+  ),
   spare: v.optional(whole(0, 'must be 0 or a positive integer')),
   bootTimeout: v.optional(ms(1)),
   bootAttempts: v.optional(whole(1, 'must be a positive integer')),

@@ -68,6 +68,9 @@ function enforceDeadlines(desired: Desired, members: readonly Member[], now: num
     if (member.state === 'retiring') {
       const drain = member.role === 'mold' ? 0 : desired.drainTimeout
       deadlines.push([member.since + drain + KILL_GRACE, 'drain-timeout'])
+      // Its successor may have to wait for its end.
+      if (member.role === 'service' && desired.hangTimeout > 0)
+        deadlines.push([member.seenAt + desired.hangTimeout, 'hung'])
     } else if (member.state !== 'launching' && desired.hangTimeout > 0) {
       deadlines.push([member.seenAt + desired.hangTimeout, 'hung'])
     }

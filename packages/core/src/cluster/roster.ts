@@ -163,10 +163,12 @@ export class Roster {
     return this.#places.get(placeKey(spec)) ?? { failures: 0, notBefore: 0 }
   }
 
-  /** The places that wait after failures, by role. */
-  waiting(role: Role, now: number): number {
-    const keys = [...this.#places].filter(([key, { notBefore }]) => key.split(':')[1] === role && notBefore > now)
-    return keys.length
+  /** How many places wait after failures: of workers, or of a service. */
+  waiting(role: Role, name: string, now: number): number {
+    const own = `:${role}:${name}:`
+    // The generation comes first, and is a number.
+    return [...this.#places].filter(([key, { notBefore }]) => notBefore > now && key.indexOf(own) === key.indexOf(':'))
+      .length
   }
 
   /** Lets what waits after failures launch at once. @returns how many places waited */

@@ -16,7 +16,14 @@ export function statusOf(supervisor: Supervisor): ClusterStatus {
     generation,
     target: settings.workers,
     serving: servingWorkers(roster.members),
-    waiting: roster.waiting('worker', now),
+    waiting: roster.waiting('worker', '', now),
+    services: plan.services.map(({ name, count }) => ({
+      name,
+      target: count,
+      serving: roster.members.filter((one) => one.role === 'service' && one.name === name && one.state === 'serving')
+        .length,
+      waiting: roster.waiting('service', name, now)
+    })),
     rollback: previous?.generation,
     forked,
     canFork: parts.molds !== undefined,

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Cluster } from '@mapache/core'
 import { keyOf } from '@mapache/shell/credential'
-import type { Entry, Outcome } from './client/wire.js'
+import type { Outcome } from './client/wire.js'
 import type { Credential } from './credential.js'
 import { checkCaller, passwordOf } from './guard.js'
 import { oneLine, stackOf } from './text.js'
@@ -11,7 +11,7 @@ export interface ActionsOptions {
   /** Without it nothing can be done. */
   credential: Credential | undefined
   /** Told of each action and of each refused password: who, from where. */
-  audit(level: Entry['level'], message: string): void
+  audit(level: 'info' | 'warn', message: string): void
   outcome(outcome: Outcome): void
 }
 
@@ -92,6 +92,7 @@ export class Actions {
       if (told && (thrown as { phase?: unknown } | null)?.phase !== undefined) return
       const cause = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : undefined
       const message = oneLine(`Failed: ${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, 500)
+      this.options.audit('warn', message)
       this.options.outcome({ time: Date.now(), ok: false, message, ...(cause ? { error: stackOf(cause) } : {}) })
     }
   }

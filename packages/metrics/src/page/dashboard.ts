@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Dashboard, DashboardOptions } from '../overview.js'
 import { Actions, type Reply } from './actions.js'
-import type { Entry } from './client/wire.js'
 import type { Credential } from './credential.js'
 import { makePage, PAGE_HEADERS } from './document.js'
 import { checkHost, checkReader, type Refusal } from './guard.js'
@@ -26,8 +25,6 @@ export interface PageOptions extends Omit<DashboardOptions, 'password'> {
 export function dashboard(options: PageOptions): Dashboard {
   const { cluster, credential, hosts = [], retiring, log = () => {}, streams: most = 32 } = options
   const page = makePage(credential !== undefined)
-  /** What was done here: the supervisor's log does not have it. */
-  const audited: Entry[] = []
 
   const watch = new Watch(options, {
     frame: (frame) => streams.tellAll('frame', frame),
@@ -40,13 +37,8 @@ export function dashboard(options: PageOptions): Dashboard {
     cluster,
     credential,
     outcome: (outcome) => streams.tellAll('outcome', outcome),
-    audit(level, message) {
-      log(level === 'warn' ? 'warn' : 'info', message)
-      const entry = { time: Date.now(), level, message }
-      audited.push(entry)
-      if (audited.length > MOST_AUDITED) audited.shift()
-      streams.tellAll('entry', entry)
-    }
+    // The pages hear of it with the rest of the log.
+    audit: log
   })
   if (retiring.aborted) streams.end()
   else retiring.addEventListener('abort', () => streams.end(), { once: true })
@@ -59,8 +51,7 @@ export function dashboard(options: PageOptions): Dashboard {
     const { frame } = watch
     if (frame) streams.tell(response, 'frame', frame)
     const lines = await cluster.tail(LOG_LINES).catch(() => [])
-    const entries = [...lines.map(entryOf), ...audited].sort((a, b) => a.time - b.time)
-    streams.tell(response, 'log', newestOf(entries))
+    streams.tell(response, 'log', newestOf(lines.map(entryOf)))
   }
 
   function read(request: IncomingMessage, response: ServerResponse, path: string): unknown {
@@ -129,4 +120,3 @@ function answer(
 
 const ACTIONS = '/actions/'
 const LOG_LINES = 200
-const MOST_AUDITED = 100

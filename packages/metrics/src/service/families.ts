@@ -82,7 +82,10 @@ function ofWorkers({ processes }: ClusterStatus): Family[] {
 }
 
 function ofCluster(status: ClusterStatus): Family[] {
-  const { processes, target, waiting, generation, roll, stopping, name, version, startedAt } = status
+  const { processes, target, waiting, services, generation, roll, stopping, name, version, startedAt } = status
+  const ofServices = (read: (service: ClusterStatus['services'][number]) => number) => {
+    return services.map((service) => ({ labels: formatLabels({ name: service.name }), value: read(service) }))
+  }
   const states = STATES.map((state) => ({
     labels: formatLabels({ state }),
     value: processes.filter((one) => one.role === 'worker' && one.state === state).length
@@ -91,6 +94,16 @@ function ofCluster(status: ClusterStatus): Family[] {
     gauge('workers', 'Workers by state; ready ones are held back as spares.', states),
     gauge('workers_target', 'Workers that should serve.', one(target)),
     gauge('workers_waiting', 'Places of workers that wait to be launched again after failures.', one(waiting)),
+    gauge(
+      'services',
+      'Processes of a service that are at work.',
+      ofServices(({ serving }) => serving)
+    ),
+    gauge(
+      'services_target',
+      'Processes of a service that should be at work.',
+      ofServices(({ target }) => target)
+    ),
     gauge('generation', 'The generation that serves.', one(generation)),
     gauge('reload_in_progress', '1 while a reload, refork or rollback runs.', one(roll ? 1 : 0)),
     gauge('stopping', '1 once a stop has begun.', one(stopping ? 1 : 0)),
