@@ -5,6 +5,7 @@ export const EXIT_CODES: Readonly<Record<number, string>> = {
   2: 'the arguments are wrong, or several clusters run and none was named',
   3: 'no cluster runs, or none of that name or pid',
   4: 'the connection to the cluster was lost, or it speaks another version of the protocol',
+  5: 'a newer reload took the place of this one, which waited for its turn',
   130: 'Ctrl-C while it waited; what was begun goes on'
 }
 
@@ -19,5 +20,6 @@ const BY_CODE: Readonly<Record<string, number>> = {
   MAPACHE_CLUSTER_AMBIGUOUS: 2,
   MAPACHE_CLUSTER_NOT_FOUND: 3,
   MAPACHE_CHANNEL_CLOSED: 4,
-  MAPACHE_CHANNEL_VERSION: 4
+  MAPACHE_CHANNEL_VERSION: 4,
+  MAPACHE_RELOAD_SUPERSEDED: 5
 }

@@ -65,7 +65,7 @@ export const CATALOGUE = {
   },
   MAPACHE_CHANNEL_CLOSED: {
     means: 'The channel to the supervisor closed before the answer came.',
-    fix: 'The supervisor has stopped or died; start it again.'
+    fix: 'See whether the supervisor still runs and is only busy; if it has stopped or died, start it again.'
   },
   MAPACHE_CLUSTER_NOT_FOUND: {
     means: 'No cluster of this user runs, or none with the name or pid that was given.',
@@ -93,7 +93,7 @@ export const CATALOGUE = {
   },
   MAPACHE_RELOAD_SUPERSEDED: {
     means: 'A newer reload took the place of this one, or a newer base that of the one that was asked for.',
-    fix: 'Nothing: the newer one loads the same files, only later.'
+    fix: 'Nothing, if the files are the same: the newer one loads them, only later. Put nothing back because of it.'
   },
   MAPACHE_STOPPING: {
     means: 'The cluster is stopping, so it starts nothing more.',
