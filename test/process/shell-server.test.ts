@@ -1,11 +1,13 @@
 // The shell's server in this process, with real TLS, and a cluster behind it that only tells what it was asked to do.
 
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import net from 'node:net'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { put } from '../support/deploy.js'
-import { until } from '../support/fixture.js'
+import { before, until } from '../support/fixture.js'
 import { certificates, Line, loggedIn, noOpenssl, openssl, PASSWORD, ShellClient, serve } from '../support/shell.js'
 
 t.test('openssl s_client is a client', { skip: noOpenssl }, async (t) => {
@@ -201,6 +203,17 @@ t.test('client certificates', async (t) => {
   await known.shows(/Wrong password\.\npassword: $/)
   known.type(PASSWORD)
   await known.shows(/> $/)
+})
+
+t.test('who connects and says nothing is sent away, before TLS and after', async (t) => {
+  const { port, log } = await serve(t, { limits: { loginTimeout: 200 } })
+  const silent = net.connect(port, '127.0.0.1')
+  silent.on('error', () => {})
+  const line = new Line(t, port)
+  await before(once(silent.resume(), 'close'), () => 'the end of a connection without TLS')
+  await line.shows(/The login took too long\.\n$/)
+  await line.end()
+  t.same(log, [])
 })
 
 t.test('a resumed session shows no certificate, and comes in by none', async (t) => {

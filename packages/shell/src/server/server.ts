@@ -63,7 +63,7 @@ export async function serveShell(options: ServeOptions): Promise<ShellServer> {
   const server = createServer({
     ...context(tls),
     ALPNProtocols: [PROTOCOL],
-    handshakeTimeout: HANDSHAKE,
+    handshakeTimeout: Math.min(HANDSHAKE, limits.loginTimeout),
     // A script may close its side when it has said all, and wait for the answers.
     allowHalfOpen: true,
     // Who has none that we trust is told so by the session, and logged.
@@ -111,8 +111,8 @@ function guard(server: Server, { connections, pending: most }: Limits): Map<stri
     const [oldest] = pending.values()
     if (pending.size > most) oldest?.socket.destroy()
   })
-  // A handshake that fails harms its own connection only.
-  server.on('tlsClientError', () => {})
+  // A handshake that fails harms its own connection only; one that takes too long is told of here, and not ended.
+  server.on('tlsClientError', (_error, socket) => socket.destroy())
   return pending
 }
 
