@@ -77,9 +77,9 @@ export class Saves<Tag> {
     if (!this.#prints.has(file)) this.#prints.set(file, UNREAD)
   }
 
-  /** Whether it is remembered what a file holds. */
+  /** Whether it is remembered what a file holds, or that it is there. */
   knows(file: string): boolean {
-    return (this.#prints.get(file) ?? UNREAD) !== UNREAD
+    return this.#prints.has(file)
   }
 
   /** Whether files are to be looked at now. */

@@ -190,7 +190,7 @@ export class Watcher {
   async #lookAt(folder: string, since: number): Promise<void> {
     for (const file of await filesIn(folder)) {
       if (this.#classify(file) === 'ignore') continue
-      // The time of a save may lag behind; where it is known what the file held, looking once too often is no harm.
+      // The time of a save may lag behind. Of a file that is known of, either what it held is known, or that it was older.
       const from = this.#saves.knows(file) ? since - COARSE : since
       if ((await changedAt(file)) > from) this.#event(file, false)
     }
