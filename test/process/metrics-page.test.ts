@@ -23,8 +23,14 @@ t.test('the page', async (t) => {
   await until(async () => (await app.scrape()).text.includes('mapache_process_own_memory_bytes{'), 'memory')
   t.strictSame(await scrapes.end(), [])
   const accept = 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5'
-  const open = await get({ socketPath: app.page, headers: { accept } }, '/metrics')
-  const { text } = await app.scrape()
+  const look = async () => {
+    const open = await get({ socketPath: app.page, headers: { accept } }, '/metrics')
+    return { open, text: (await app.scrape()).text }
+  }
+  const keysOf = (page: string) => [...parsePage(page).keys()].join('\n')
+  let { open, text } = await look()
+  // Between two looks a process may have gone, or told of itself for the first time.
+  for (let left = 20; left > 0 && keysOf(open.body) !== keysOf(text); left -= 1) ({ open, text } = await look())
   await app.stop()
   const types = typesOn(text)
 

@@ -32,7 +32,7 @@ t.test('sums never fall and nothing is lost, whoever is replaced', async (t) => 
   process.kill(pid as number, 'SIGKILL')
   await until(async () => ![pid, undefined].includes(await serviceOf().catch(() => pid)), 'another service')
   // While nobody served the page, scrapes may have failed, but nothing has fallen.
-  const failed = never.fallen.filter((one) => /ECONNRESET|socket hang up/.test(one))
+  const failed = never.fallen.filter((one) => /ECONNRESET|EPIPE|socket hang up/.test(one))
   t.ok(failed.length <= 1, 'only the scrape that was cut')
   never.fallen.splice(0, never.fallen.length, ...never.fallen.filter((one) => !failed.includes(one)))
 
