@@ -98,7 +98,8 @@ export class CliScreen extends Screen {
   #written = Promise.resolve()
 
   constructor(t: Test, command: string, env: NodeJS.ProcessEnv, { columns, rows } = { columns: 80, rows: 24 }) {
-    super(t, `stty rows ${rows} cols ${columns}; ${command}; echo "ended with $?"; stty -a`, env)
+    // Ctrl-C goes to the shell too, and some end of it at once: it is to stay and tell how the command ended.
+    super(t, `trap : INT; stty rows ${rows} cols ${columns}; ${command}; echo "ended with $?"; stty -a`, env)
     this.#terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true })
     this.child.stdout?.on('data', (text: string) => {
       this.#written = new Promise((resolve) => this.#terminal.write(text, resolve))
