@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
 import type { Backoff } from './cluster/backoff.js'
 import { MapacheError } from './errors.js'
-import { isLogger, type LogOption } from './log.js'
+import type { LogOption } from './log.js'
 import type { MapacheModule } from './modules.js'
+import { OptionsSchema } from './options-schema.js'
 import type { ServiceOption } from './services.js'
 import { nearestName, show } from './show.js'
 
@@ -125,111 +126,6 @@ export const FIXED = ['backlog', 'name'] as const satisfies readonly (keyof Sett
 
 /** The plain-data options as a worker reports them to the supervisor. */
 export type ReportedOptions = Pick<Partial<MapacheOptions>, (typeof CHANGEABLE)[number] | (typeof FIXED)[number]>
-
-const whole = (least: number, what: string) =>
-  v.pipe(
-    v.number(what),
-    v.check((n) => Number.isSafeInteger(n) && n >= least, what)
-  )
-const ms = (least = 0) => {
-  const what = `must be a whole number of milliseconds from ${least} to ${LONGEST_TIMER}`
-  return v.pipe(
-    v.number(what),
-    v.check((n) => Number.isSafeInteger(n) && n >= least && n <= LONGEST_TIMER, what)
-  )
-}
-const text = (what: string) => v.pipe(v.string(what), v.minLength(1, what))
-const WORKERS = "must be a positive integer or 'auto'"
-/** A typing error must not take the machine down. */
-const MOST_WORKERS = 1_000
-
-/** The longest delay that a Node timer can have, ms: beyond it the timer fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
-
-const reportable = {
-  workers: v.optional(
-    v.pipe(
-      v.union([v.literal('auto'), whole(1, WORKERS)], WORKERS),
-      v.check((n) => n === 'auto' || n <= MOST_WORKERS, `must be at most ${MOST_WORKERS}`)
-    )
-  ),
-  spare: v.optional(whole(0, 'must be 0 or a positive integer')),
-  bootTimeout: v.optional(ms(1)),
-  bootAttempts: v.optional(whole(1, 'must be a positive integer')),
-  settle: v.optional(ms()),
-  drainTimeout: v.optional(ms()),
-  stopIdleGrace: v.optional(ms()),
-  backoff: v.optional(
-    v.pipe(
-      v.strictObject({ min: v.optional(ms(1)), max: v.optional(ms(1)) }, 'must be { min, max } in milliseconds'),
-      v.check(({ min, max }) => (min ?? 100) <= (max ?? 30_000), 'must have min no larger than max')
-    )
-  ),
-  hangTimeout: v.optional(
-    v.pipe(
-      ms(),
-      v.check((n) => n === 0 || n >= 2_000, 'must be 0 (off) or at least 2000: workers report once a second')
-    )
-  ),
-  surge: v.optional(whole(1, 'must be a positive integer')),
-  maxRetiring: v.optional(whole(1, 'must be a positive integer')),
-  backlog: v.optional(whole(1, 'must be a positive integer')),
-  boot: v.optional(v.picklist(['auto', 'fork', 'spawn'], "must be 'auto', 'fork' or 'spawn'")),
-  strict: v.optional(v.boolean('must be true or false')),
-  preload: v.optional(v.array(text('must be the path or name of a module'), 'must be an array of modules')),
-  rollbackWindow: v.optional(ms()),
-  rollbackShare: v.optional(
-    v.pipe(
-      v.number('must be a number from 0 (off) to 1'),
-      v.check((n) => n >= 0 && n <= 1, 'must be a number from 0 (off) to 1')
-    )
-  ),
-  refork: v.optional(
-    v.strictObject(
-      { after: v.optional(v.array(whole(1, 'must be a positive integer'), 'must be an array of numbers of requests')) },
-      'must be { after: [requests, ...] }'
-    )
-  ),
-  envFile: v.optional(text('must be the path of a file')),
-  name: v.optional(text('must be a text that is not empty')),
-  control: v.optional(v.boolean('must be true or false'))
-}
-
-const LOG = "must be a pino level, false, { level, format: 'auto' | 'json' | 'line' } or a pino logger"
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
-
-const OptionsSchema = v.strictObject({
-  ...reportable,
-  warmup: v.optional(v.function('must be a function')),
-  modules: v.optional(
-    v.array(
-      v.custom<MapacheModule>(() => true),
-      'must be an array of modules'
-    )
-  ),
-  services: v.optional(
-    v.array(
-      v.custom<ServiceOption>(() => true),
-      'must be an array of services'
-    )
-  ),
-  log: v.optional(
-    v.custom<LogOption>((input) => {
-      if (input === false || isLogger(input)) return true
-      const shape = v.union([
-        v.picklist(LEVELS),
-        v.strictObject({
-          level: v.optional(v.picklist(LEVELS)),
-          format: v.optional(v.picklist(['auto', 'json', 'line']))
-        })
-      ])
-      return v.is(shape, input)
-    }, LOG)
-  )
-})
-
-/** The schema of what a worker reports, for the channel's boundary. */
-export const ReportedOptionsSchema = v.strictObject(reportable)
 
 /**
  * Checks the options and fills in the defaults, once, at the boundary.

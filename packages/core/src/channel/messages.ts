@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { ErrorData } from '../errors.js'
-import { ReportedOptionsSchema } from '../options.js'
+import { ReportedOptionsSchema } from '../options-schema.js'
 
 /** Raised whenever a message changes in a way that the other side would misread. */
 export const PROTOCOL_VERSION = 4
