@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { until } from '../support/fixture.js'
 import { pipelineBody, rootBody } from '../support/loss/answers.js'
 import {
   certificate,
@@ -50,7 +51,7 @@ async function loadSpoilt(t: Test, every: number, spoil: Spoil, options: Partial
   })
   const port = await listen(t, server)
   const load = startLoad({ port, habits: ONE_AT_A_TIME, ...SMALL, ...options })
-  await sleep(500)
+  await until(() => spoilt > 5, 'some spoilt answers')
   const report = await load.stop()
   t.ok(spoilt > 5, `the server spoilt some: ${spoilt}`)
   t.equal(report.requests, seen, 'every request was counted once')
