@@ -81,7 +81,7 @@ t.test('a standby is asked to become a worker, with all that it needs to be one'
   t.equal(launched.pid, undefined)
   t.match(sent, [{ type: 'fork', request: 7, launch: { id: 7, role: 'worker', generation: 2, env: { NAME: 'w7' } } }])
   t.match((sent[0] as { launch: unknown }).launch, { listeners: [] }, 'but the sockets, which follow')
-  t.ok(standbys.awaits(source.launched))
+  t.ok(standbys.pending.awaits(source.launched))
 })
 
 t.test('one that has become it is no standby any more, and its end is the worker’s', async (t) => {
@@ -93,7 +93,7 @@ t.test('one that has become it is no standby any more, and its end is the worker
   t.ok(standbys.forked(standby, 7, standby.pid as number))
   t.strictSame(notes.lines, ['standby exited released', `worker started ${standby.pid}`], 'in this order')
   t.equal(launched.pid, standby.pid)
-  t.notOk(standbys.awaits(standby))
+  t.notOk(standbys.pending.awaits(standby))
   launched.kill('SIGKILL')
   await notes.end(2)
   t.equal(notes.lines.at(-1), 'worker exited SIGKILL')
@@ -113,7 +113,7 @@ t.test('one that ends before it has become the worker: there will be none', asyn
   const fake = new Fake()
   const { source } = sourceOf(fake)
   standbys.fork(source, worker(7), notes.events('worker'))
-  standbys.ended(fake)
+  standbys.pending.ended(fake)
   t.match(notes.lines, [/^worker exited MAPACHE_FORK_FAILED: its mold ended/])
   t.notOk(standbys.forked(fake, 7, 4711), 'and whatever it says then is not taken')
   t.equal(notes.lines.length, 1)
@@ -124,7 +124,7 @@ t.test('a failure that it tells is that of the worker', async (t) => {
   const notes = new Notes()
   const fake = new Fake()
   standbys.fork(sourceOf(fake).source, worker(7), notes.events('worker'))
-  t.ok(standbys.failed(fake, 7, { name: 'Error', message: 'no memory', stack: '' }))
+  t.ok(standbys.pending.failed(fake, 7, { name: 'Error', message: 'no memory', stack: '' }))
   t.match(notes.lines, [/^worker exited MAPACHE_FORK_FAILED: no memory/])
 })
 
@@ -136,8 +136,8 @@ t.test('nobody speaks for another', async (t) => {
   t.notOk(standbys.forked(other, 7, 4711))
   t.notOk(standbys.forked(one, 8, 4711))
   t.notOk(standbys.forked(undefined, 7, 4711))
-  t.notOk(standbys.failed(other, 7, { name: 'Error', message: 'no', stack: '' }))
-  t.notOk(standbys.awaits(other))
+  t.notOk(standbys.pending.failed(other, 7, { name: 'Error', message: 'no', stack: '' }))
+  t.notOk(standbys.pending.awaits(other))
   t.strictSame(notes.lines, [])
 })
 

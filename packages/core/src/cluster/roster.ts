@@ -166,9 +166,11 @@ export class Roster {
   /** How many places wait after failures: of workers, or of a service. */
   waiting(role: Role, name: string, now: number): number {
     const own = `:${role}:${name}:`
-    // The generation comes first, and is a number.
-    return [...this.#places].filter(([key, { notBefore }]) => notBefore > now && key.indexOf(own) === key.indexOf(':'))
-      .length
+    const waiting = [...this.#places].filter(([key, { notBefore }]) => {
+      // The generation comes first.
+      return notBefore > now && key.slice(key.indexOf(':')).startsWith(own)
+    })
+    return waiting.length
   }
 
   /** Lets what waits after failures launch at once. @returns how many places waited */

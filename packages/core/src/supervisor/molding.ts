@@ -63,9 +63,9 @@ export function takeFork(supervisor: Supervisor, peer: Peer, message: Of<'forked
   const known =
     message.type === 'forked'
       ? molds?.forked(launched, request, message.pid)
-      : molds?.failed(launched, request, message.error)
+      : molds?.pending.failed(launched, request, message.error)
   if (!known) return refuse(supervisor, peer, `${message.type} of ${request}, which it was not asked for`)
-  if (molds?.awaits(launched)) member.askedAt = supervisor.clock.now()
+  if (molds?.pending.awaits(launched)) member.askedAt = supervisor.clock.now()
   else delete member.askedAt
   peer.failedForks = message.type === 'forked' ? 0 : peer.failedForks + 1
   if (peer.failedForks < FAILED_FORKS || member.stale) return

@@ -74,9 +74,10 @@ export class Processes {
       peer.connection?.close()
       if (member.pid !== undefined) clearPresence(spec.folder, member.pid)
       // One that could not even be asked for is awaited no more.
-      for (const { member: mold, launched, molds } of this.all) if (!molds?.awaits(launched)) delete mold.askedAt
+      for (const { member: mold, launched, molds } of this.all)
+        if (!molds?.pending.awaits(launched)) delete mold.askedAt
       onExit(peer, status)
-      if (member.role === 'mold') peer.molds?.ended(peer.launched)
+      if (member.role === 'mold') peer.molds?.pending.ended(peer.launched)
     }
     peer.launched = this.#start(peer, { ...spec, id: member.id, token: peer.token }, { started, exited })
     if (peer.launched.pid !== undefined) started(peer.launched.pid)

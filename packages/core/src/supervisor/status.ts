@@ -11,8 +11,8 @@ export function statusOf(supervisor: Supervisor): ClusterStatus {
   return {
     name: parts.name,
     pid: process.pid,
-    version: VERSION,
-    startedAt: Math.round(Date.now() - process.uptime() * 1_000),
+    version: ownVersion(),
+    startedAt: Math.round(performance.timeOrigin),
     generation,
     target: settings.workers,
     serving: servingWorkers(roster.members),
@@ -34,6 +34,12 @@ export function statusOf(supervisor: Supervisor): ClusterStatus {
   }
 }
 
-const VERSION = (
-  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-).version
+let version: string | undefined
+
+/** Read when it is asked for: workers load this file, too, and never ask. */
+function ownVersion(): string {
+  version ??= (JSON.parse(readFileSync(MANIFEST, 'utf8')) as { version: string }).version
+  return version
+}
+
+const MANIFEST = new URL('../../package.json', import.meta.url)

@@ -105,6 +105,7 @@ class Helper {
   readonly #run: Run
   readonly #unsettled: Int32Array
   readonly #listeners = new Map<string, (...args: unknown[]) => void>()
+  #ended = false
 
   constructor(thread: Worker, run: Run, unsettled: Int32Array) {
     this.#thread = thread
@@ -113,6 +114,8 @@ class Helper {
   }
 
   take(message: Exclude<Upward, { type: 'done' | 'failed' | 'names' }>): void {
+    // What it had said already still arrives while it is being ended: a listener of then nobody would remove.
+    if (this.#ended) return
     const { cluster, send, recv } = this.#run
     switch (message.type) {
       case 'send':
@@ -143,6 +146,7 @@ class Helper {
   }
 
   end(): void {
+    this.#ended = true
     for (const event of [...this.#listeners.keys()]) this.#unlisten(this.#run.cluster, event)
   }
 

@@ -1,4 +1,3 @@
-import type { ErrorData } from '../../errors.js'
 import { type LaunchEvents, type Launched, type LaunchSpec, launchInfo } from './launcher.js'
 import type { FoundNative } from './native.js'
 import { type ForkSource, type Molds, PendingForks } from './pending.js'
@@ -15,7 +14,7 @@ export class MoldLauncher implements Molds {
   readonly #native: FoundNative['native']
   readonly #reaper: Reaper
   readonly url: string
-  readonly #pending = new PendingForks<ForkedProcess>()
+  readonly pending = new PendingForks<ForkedProcess>()
 
   constructor({ native, url }: FoundNative) {
     this.#native = native
@@ -44,13 +43,13 @@ export class MoldLauncher implements Molds {
       events.exited(status)
     }
     const launched = new ForkedProcess(this.#native, own)
-    this.#pending.add(spec.id, { source, launched, events: { ...events, exited } })
+    this.pending.add(spec.id, { source, launched, events: { ...events, exited } })
     try {
       const socket = source.launched?.descriptors as number
       this.#native.sendDescriptors(socket, [theirs, ...spec.listeners.map(({ fd }) => fd)])
       source.send({ type: 'fork', request: spec.id, launch: launchInfo(spec, 0) })
     } catch (cause) {
-      setImmediate(() => this.#pending.fail(spec.id, (cause as Error).message, cause))
+      setImmediate(() => this.pending.fail(spec.id, (cause as Error).message, cause))
     } finally {
       this.#native.closeDescriptor(theirs)
     }
@@ -58,24 +57,12 @@ export class MoldLauncher implements Molds {
   }
 
   forked(source: ForkSource['launched'], request: number, pid: number): boolean {
-    const pending = this.#pending.take(source, request)
+    const pending = this.pending.take(source, request)
     if (!pending) return false
     pending.launched.started(pid)
     pending.events.started?.(pid)
     this.#reaper.watch(pid, pending.events.exited)
     return true
-  }
-
-  failed(source: ForkSource['launched'], request: number, error: ErrorData): boolean {
-    return this.#pending.failed(source, request, error)
-  }
-
-  ended(source: ForkSource['launched']): void {
-    this.#pending.ended(source)
-  }
-
-  awaits(source: ForkSource['launched']): boolean {
-    return this.#pending.awaits(source)
   }
 
   close(): void {

@@ -12,16 +12,12 @@ export interface ForkSource {
 export interface Molds {
   /** Whether each worker is a fork of such a process, or becomes of it itself, once. */
   readonly way: 'fork' | 'standby'
+  /** What was asked for and is not there yet. */
+  readonly pending: Pick<PendingForks<Launched>, 'failed' | 'ended' | 'awaits'>
   launch(spec: LaunchSpec, events: LaunchEvents): Launched
   fork(source: ForkSource, spec: LaunchSpec, events: LaunchEvents): Launched
   /** There is what was asked for. @returns false when it was not asked for that */
   forked(source: ForkSource['launched'], request: number, pid: number): boolean
-  /** There will not be. @returns false when it was not asked for that */
-  failed(source: ForkSource['launched'], request: number, error: ErrorData): boolean
-  /** The process has ended: what it had not forked by then it never will. */
-  ended(source: ForkSource['launched']): void
-  /** Whether it was asked for a fork that it has not answered. */
-  awaits(source: ForkSource['launched']): boolean
 }
 
 interface Pending<Worker extends Launched> {
@@ -46,6 +42,7 @@ export class PendingForks<Worker extends Launched> {
     return pending
   }
 
+  /** There will not be what was asked for. @returns false when the source was not asked for that */
   failed(source: ForkSource['launched'], request: number, error: ErrorData): boolean {
     if (this.#pending.get(request)?.source.launched !== source) return false
     this.fail(request, error.message, errorFromData(error))
@@ -59,12 +56,14 @@ export class PendingForks<Worker extends Launched> {
     pending?.events.exited({ code: null, signal: null, error })
   }
 
+  /** The process has ended: what it had not forked by then it never will. */
   ended(source: ForkSource['launched']): void {
     for (const [request, pending] of this.#pending) {
       if (pending.source.launched === source) this.fail(request, 'its mold ended before it was forked')
     }
   }
 
+  /** Whether it was asked for a fork that it has not answered. */
   awaits(source: ForkSource['launched']): boolean {
     return [...this.#pending.values()].some((pending) => pending.source.launched === source)
   }

@@ -1,4 +1,3 @@
-import type { ErrorData } from '../../errors.js'
 import { type ExitStatus, type LaunchEvents, type Launched, type LaunchSpec, launchInfo } from './launcher.js'
 import { type ForkSource, type Molds, PendingForks } from './pending.js'
 import { spawnNode } from './spawn.js'
@@ -9,7 +8,7 @@ import { spawnNode } from './spawn.js'
  */
 export class StandbyLauncher implements Molds {
   readonly way = 'standby'
-  readonly #pending = new PendingForks<StandbyProcess>()
+  readonly pending = new PendingForks<StandbyProcess>()
   /** Who hears of the end of the process: whoever waited for the standby, then whoever waits for the worker. */
   readonly #listeners = new WeakMap<Launched, LaunchEvents['exited']>()
 
@@ -30,13 +29,13 @@ export class StandbyLauncher implements Molds {
 
   fork(source: ForkSource, spec: LaunchSpec, events: LaunchEvents): Launched {
     const launched = new StandbyProcess(source.launched)
-    this.#pending.add(spec.id, { source, launched, events })
+    this.pending.add(spec.id, { source, launched, events })
     source.send({ type: 'fork', request: spec.id, launch: launchInfo({ ...spec, listeners: [] }, 0) })
     return launched
   }
 
   forked(source: ForkSource['launched'], request: number, pid: number): boolean {
-    const pending = this.#pending.take(source, request)
+    const pending = this.pending.take(source, request)
     if (!pending || !source) return false
     const released = this.#listeners.get(source)
     this.#listeners.set(source, pending.events.exited)
@@ -45,18 +44,6 @@ export class StandbyLauncher implements Molds {
     pending.launched.pid = pid
     pending.events.started?.(pid)
     return true
-  }
-
-  failed(source: ForkSource['launched'], request: number, error: ErrorData): boolean {
-    return this.#pending.failed(source, request, error)
-  }
-
-  ended(source: ForkSource['launched']): void {
-    this.#pending.ended(source)
-  }
-
-  awaits(source: ForkSource['launched']): boolean {
-    return this.#pending.awaits(source)
   }
 }
 
