@@ -176,6 +176,7 @@ export function statusOf(processes: ProcessInfo[], change: Partial<ClusterStatus
     generation: 1,
     target: 2,
     serving: 2,
+    spare: { target: 0, ready: 0 },
     waiting: 0,
     services: [],
     rollback: undefined,

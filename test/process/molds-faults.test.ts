@@ -42,7 +42,7 @@ for (const [fault, code] of Object.entries(FAULTS)) {
 
 t.test('a mold that hangs while a fork is awaited of it is replaced before hangTimeout', async (t) => {
   const file = path.join(t.testdir(), 'now')
-  const app = new ForkingApp(t, { load: whenTold(file, 'for (;;);') })
+  const app = new ForkingApp(t, { load: whenTold(file, 'for (;;);'), settings: { spare: 0 } })
   const mold = await app.mold()
   await app.workersServing(2)
   tell(file)

@@ -5,7 +5,8 @@ import path from 'node:path'
 import { connect, findClusters } from '@mapache/core/operator'
 import t from 'tap'
 import { put } from '../support/deploy.js'
-import { before, type Fixture, start, type Test, until } from '../support/fixture.js'
+import { before, start, type Test, until } from '../support/fixture.js'
+import { findOne } from '../support/operated.js'
 
 const ENTRY = `import http from 'node:http'
 import { existsSync, readFileSync } from 'node:fs'
@@ -20,16 +21,10 @@ async function operated(t: Test & { testdir(): string }) {
   const folder = t.testdir()
   const fixture = start(t, put(path.join(folder, 'app.mjs'), ENTRY), { cwd: folder })
   await fixture.workersServing(2)
-  const found = await find(fixture)
+  const found = await findOne(fixture)
   const cluster = await connect(found)
   t.teardown(() => cluster.close())
   return { fixture, folder, found, cluster }
-}
-
-async function find({ folder, pid }: Fixture) {
-  const [found, ...others] = (await findClusters({ XDG_RUNTIME_DIR: folder })).filter((one) => one.pid === pid)
-  if (!found || others.length > 0) throw new Error('the cluster was not found, once')
-  return found
 }
 
 t.test('a cluster is found, looked at, and operated', async (t) => {
@@ -148,7 +143,7 @@ t.test('a folder that others may enter is no cluster of ours', async (t) => {
     []
   )
   chmodSync(found.folder, 0o700)
-  t.match(await find(fixture), found)
+  t.match(await findOne(fixture), found)
 })
 
 t.test('a listener of the log that fails each time harms nobody', async (t) => {
@@ -157,7 +152,7 @@ t.test('a listener of the log that fails each time harms nobody', async (t) => {
   const entry = put(path.join(folder, 'app.mjs'), ENTRY.replace('workers: 2,', failing))
   const fixture = start(t, entry, { cwd: folder })
   await fixture.workersServing(2)
-  const cluster = await connect(await find(fixture))
+  const cluster = await connect(await findOne(fixture))
   t.teardown(() => cluster.close())
   t.match(await cluster.reload(), { generation: 2 })
   const failures = fixture.log.filter(({ msg }) => msg === 'a listener for log of module m failed').length

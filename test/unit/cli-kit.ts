@@ -45,6 +45,7 @@ export function aStatus(over: Partial<ClusterStatus> = {}): ClusterStatus {
     generation: 1,
     target: 2,
     serving: 2,
+    spare: { target: 0, ready: 0 },
     waiting: 0,
     services: [],
     rollback: undefined,

@@ -29,7 +29,7 @@ const TOO_LONG: [unknown, string] = [LONGEST + 1, '2147483648']
 
 const cases: [name: string, must: string, values: [unknown, string][]][] = [
   ['workers', WORKERS, [...NONSENSE, ZERO, ['Auto', "'Auto'"], ['max', "'max'"]]],
-  ['spare', 'must be 0 or a positive integer', NONSENSE],
+  ['spare', "must be 0, a positive integer or 'auto'", NONSENSE],
   ['bootTimeout', ms(1), [...NONSENSE, ZERO, TOO_LONG]],
   ['bootAttempts', POSITIVE, [...NONSENSE, ZERO]],
   ['settle', ms(0), [...NONSENSE, TOO_LONG]],

@@ -4,7 +4,7 @@ import { CHANGEABLE, FIXED, nearestName, normaliseOptions, reportedOptions, show
 
 const DEFAULTS = {
   workers: availableParallelism(),
-  spare: 0,
+  spare: 'auto',
   bootTimeout: 30_000,
   bootAttempts: 3,
   settle: 1_000,
@@ -59,6 +59,7 @@ const VALID: [name: string, value: unknown, kept?: unknown][] = [
   ['workers', 1],
   ['workers', 512],
   ['workers', 'auto', availableParallelism()],
+  ['spare', 'auto'],
   ['spare', 0],
   ['spare', 3],
   ['bootTimeout', 1],

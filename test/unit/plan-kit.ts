@@ -1,6 +1,5 @@
 import type { Desired } from '#core/cluster/desired.js'
 import {
-  desiredOf,
   type Effect,
   initialPlan,
   type PlanEvent,
@@ -8,6 +7,7 @@ import {
   type PlanState,
   plan
 } from '#core/cluster/plan.js'
+import { desiredOf } from '#core/cluster/slots.js'
 import { moreOf, toMembers, whoIs } from './cluster-kit.js'
 
 type Exit = Extract<PlanEvent, { type: 'exited' }>

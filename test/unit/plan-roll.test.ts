@@ -142,7 +142,7 @@ t.test('scaling holds in every phase of a roll', async (t) => {
   planned.members.push('w g2 p1 serving')
   planned.serving(3, 2)
   planned.take({ type: 'scale', workers: 1 })
-  t.strictSame(planned.slots(), ['w g2 x1', 'w g1 x1 +1'])
+  t.strictSame(planned.slots(), ['w g2 x1 +1', 'w g1 x1'], 'the spares are renewed first')
   planned.now = 1_000
   planned.take({ type: 'scale', workers: 3 })
   t.equal(planned.phase, 'rolling')

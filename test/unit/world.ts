@@ -1,6 +1,7 @@
-import { desiredOf, type Effect, initialPlan, type PlanEvent, type PlanState, plan } from '#core/cluster/plan.js'
+import { type Effect, initialPlan, type PlanEvent, type PlanState, plan } from '#core/cluster/plan.js'
 import { type Action, reconcile } from '#core/cluster/reconcile.js'
 import { chooseEnd, type Member, Roster } from '#core/cluster/roster.js'
+import { desiredOf } from '#core/cluster/slots.js'
 
 export const SETTINGS = {
   workers: 3,

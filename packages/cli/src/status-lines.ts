@@ -18,8 +18,9 @@ export function statusLines(given: ClusterStatus, look: Look, now: number): stri
 /** What the cluster is, in two lines, and one more for each thing that is not as always. */
 export function headLines(given: ClusterStatus, look: Look, now: number): string[] {
   const status = plainData(given)
-  const { name, pid, generation, serving, target, version, startedAt } = status
-  const workers = `${serving}/${target} workers serve`
+  const { name, pid, generation, serving, target, spare, version, startedAt } = status
+  const spares = spare.ready > 0 ? `, ${plural(spare.ready, 'spare')}` : ''
+  const workers = `${serving}/${target} workers serve${spares}`
   const about = [
     look.bold(name),
     `pid ${pid}`,

@@ -45,6 +45,8 @@ export interface ClusterStatus {
   /** How many workers should serve, and how many do. */
   target: number
   serving: number
+  /** How many workers should be booted and held back, and how many are. */
+  spare: { target: number; ready: number }
   /** How many places of workers wait after failures until they launch again. */
   waiting: number
   /** The services: how many processes of each should run, how many do, and how many places wait after failures. */

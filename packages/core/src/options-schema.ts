@@ -17,6 +17,7 @@ const ms = (least = 0) => {
 }
 const text = (what: string) => v.pipe(v.string(what), v.minLength(1, what))
 const WORKERS = "must be a positive integer or 'auto'"
+const SPARE = "must be 0, a positive integer or 'auto'"
 /** A typing error must not take the machine down. */
 const MOST_WORKERS = 1_000
 
@@ -30,7 +31,12 @@ const reportable = {
       v.check((n) => n === 'auto' || n <= MOST_WORKERS, `must be at most ${MOST_WORKERS}`)
     )
   ),
-  spare: v.optional(whole(0, 'must be 0 or a positive integer')),
+  spare: v.optional(
+    v.pipe(
+      v.union([v.literal('auto'), whole(0, SPARE)], SPARE),
+      v.check((n) => n === 'auto' || n <= MOST_WORKERS, `must be at most ${MOST_WORKERS}`)
+    )
+  ),
   bootTimeout: v.optional(ms(1)),
   bootAttempts: v.optional(whole(1, 'must be a positive integer')),
   settle: v.optional(ms()),

@@ -14,8 +14,8 @@ export { nearestName, show }
 export interface MapacheOptions {
   /** How many workers serve; `'auto'` is os.availableParallelism(). */
   workers?: number | 'auto'
-  /** Workers booted and held back, to step in at once. */
-  spare?: number
+  /** Workers booted and held back, to step in at once; `'auto'` is one where workers are forked from a mold, else none. */
+  spare?: number | 'auto'
   /** How long a worker may take until it is ready, ms. */
   bootTimeout?: number
   /** How often a place may fail to boot before the first worker was ever ready; then the supervisor gives up. */
@@ -73,7 +73,7 @@ export interface MapacheOptions {
 /** Options with every default filled in, frozen. Inner code has no defaults and no checks. */
 export interface Settings {
   readonly workers: number
-  readonly spare: number
+  readonly spare: number | 'auto'
   readonly bootTimeout: number
   readonly bootAttempts: number
   readonly settle: number
@@ -152,7 +152,7 @@ export function reportedOptions(options: object | undefined): ReportedOptions {
 function withDefaults(given: MapacheOptions): Settings {
   return {
     workers: given.workers === undefined || given.workers === 'auto' ? availableParallelism() : given.workers,
-    spare: given.spare ?? 0,
+    spare: given.spare ?? 'auto',
     bootTimeout: given.bootTimeout ?? 30_000,
     bootAttempts: given.bootAttempts ?? 3,
     settle: given.settle ?? 1_000,

@@ -64,8 +64,12 @@ function happen(world: World, random: () => number): void {
   else if (dice < 0.65) pick()?.terminate()
   else if (dice < 0.72) deafen(world, pick())
   else if (dice < 0.85) pick()?.exit()
-  else if (dice < 0.9) world.apply({ type: 'settings', settings: { spare: Math.floor(random() * 3) } })
+  else if (dice < 0.9) world.apply({ type: 'settings', settings: { spare: spares(random) } })
   else world.apply({ type: 'tick' })
+}
+
+function spares(random: () => number): number | 'auto' {
+  return random() < 0.25 ? 'auto' : Math.floor(random() * 3)
 }
 
 /** What a listener of the cluster's events may do. */
@@ -117,9 +121,11 @@ function converged({ state, roster }: World): void {
     const how = role === 'mold' && /ready|promoted/.test(state) ? '' : ` ${state}`
     return `${role}${name} g${generation}${how}${fallback ? ' fallback' : ''}${stale ? ' stale' : ''}`
   })
+  const auto = state.molded.includes(current) && !base ? 1 : 0
+  const spare = settings.spare === 'auto' ? auto : settings.spare
   const workers = [
     ...Array<string>(settings.workers).fill(`worker g${current} serving`),
-    ...Array<string>(settings.spare).fill(`worker g${current} ready`)
+    ...Array<string>(spare).fill(`worker g${current} ready`)
   ]
   // Where an app listens that never served is not known.
   const fallback = state.everServed ? [`worker g${current} serving fallback`] : []
@@ -161,7 +167,7 @@ function drawSettings(random: () => number) {
   const one = <Value>(...values: Value[]) => values[Math.floor(random() * values.length)] as Value
   return {
     workers: one(1, 1, 2, 3, 4, 5),
-    spare: one(0, 0, 1, 2),
+    spare: one<number | 'auto'>(0, 'auto', 1, 2),
     surge: one(1, 1, 1, 2, 3),
     settle: one(0, 100, 1_000),
     maxRetiring: one(1, 2),

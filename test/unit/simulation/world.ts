@@ -1,5 +1,4 @@
 import {
-  desiredOf,
   type Effect,
   initialPlan,
   type PlanEvent,
@@ -9,6 +8,7 @@ import {
 } from '#core/cluster/plan.js'
 import { type Action, reconcile } from '#core/cluster/reconcile.js'
 import { chooseEnd, type Member, type MemberSpec, Roster } from '#core/cluster/roster.js'
+import { desiredOf } from '#core/cluster/slots.js'
 import { Agenda } from './agenda.js'
 import { Checks } from './checks.js'
 import { drawFate, type Kind } from './fates.js'

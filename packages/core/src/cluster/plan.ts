@@ -1,6 +1,5 @@
 import type { ErrorData } from '../errors.js'
 import { type Base, takeBaseExit, takeBaseReady, takeBaseUnclean, takePrime } from './base.js'
-import type { Desired, Slot } from './desired.js'
 import {
   noteCrash,
   takeMoldExit,
@@ -12,14 +11,15 @@ import {
 } from './molds.js'
 import { type AppFailure, takeFailure, takeOldFirst } from './old-first.js'
 import { advance, fail, type Roll, type RollKind, takeReload } from './roll.js'
-import type { Member, Origin, Role } from './roster.js'
+import type { Member, Role } from './roster.js'
 
 export type { Roll }
 
 /** The settings that the plan reads; each may change at run time. Durations in ms. */
 export interface PlanSettings {
   workers: number
-  spare: number
+  /** `auto`: one where workers are forked from their generation's mold, else none. */
+  spare: number | 'auto'
   surge: number
   settle: number
   maxRetiring: number
@@ -157,80 +157,6 @@ export function plan(
   take(state, event, now, effects)
   advance(state, members, now, effects)
   return { state, effects }
-}
-
-/** What the plan wants to run at the moment. */
-export function desiredOf(state: PlanState, members: readonly Member[] = []): Desired {
-  const { settings, stopping } = state
-  const stopped = stopping !== 'no'
-  // Services outlive the workers in a stop: a worker that finishes may still need them.
-  const workersLeft = members.some((member) => member.role === 'worker')
-  // No worker of an app that has failed is any better than the fallback.
-  const oldFirst = state.roll ? state.roll.oldFirst === true : state.failure !== undefined
-  // As soon as one worker of new code has settled there is no use for the fallback.
-  const kept = stopped || oldFirst ? 0 : state.failure ? 1 : settings.workers
-  return {
-    slots: stopped ? (workersLeft ? remainingServices(state, members) : []) : slotsOf(state),
-    capacity: kept,
-    oldFirst,
-    surge: settings.surge + (stopped ? 0 : settings.workers - kept),
-    maxRetiring: settings.maxRetiring,
-    stopping,
-    bootTimeout: settings.bootTimeout,
-    hangTimeout: settings.hangTimeout,
-    drainTimeout: settings.drainTimeout
-  }
-}
-
-function slotsOf(state: PlanState): Slot[] {
-  const { roll, settings, current, molded, previous } = state
-  const workers = (generation: number, count: number, spare: number): Slot[] => {
-    const from: Origin = molded.includes(generation) ? 'mold' : 'disk'
-    const slot = { role: 'worker', name: '', generation, from, count, spare } as const
-    if (state.failure?.generation === generation) {
-      // An app that has failed before it ever served has no address yet.
-      return state.everServed ? [{ ...slot, from: 'disk', count: 1, spare: 0, fallback: true }] : []
-    }
-    const { base } = state
-    return [base ? { ...slot, from: 'mold', parent: base.held ?? base.generation } : slot]
-  }
-  const generations = new Set([current, roll?.from, roll?.to, previous?.generation])
-  const bases = [state.base, state.nextBase].flatMap((base): Slot[] => (base ? baseSlots(base) : []))
-  const own = molded.flatMap((generation): Slot[] => {
-    if (!generations.has(generation)) return []
-    const warm = roll?.warm && roll.to === generation
-    const how = warm ? ({ from: 'mold', parent: roll.from } as const) : ({ from: 'disk' } as const)
-    return [{ role: 'mold', name: '', generation, ...how, count: 1, spare: 0 }]
-  })
-  const molds = [...bases, ...own]
-  if (!roll || roll.phase === 'promoting') {
-    return [...molds, ...workers(current, settings.workers, settings.spare), ...serviceSlots(state, current)]
-  }
-  if (roll.phase === 'rolling') {
-    return [...molds, ...workers(roll.to, settings.workers, settings.spare), ...serviceSlots(state, roll.to)]
-  }
-  return [
-    ...molds,
-    ...workers(roll.to, 1, 0),
-    ...workers(roll.from, settings.workers, settings.spare),
-    ...serviceSlots(state, roll.from)
-  ]
-}
-
-function baseSlots({ generation, once, held }: Base): Slot[] {
-  const mold = { role: 'mold', name: '', count: 1, spare: 0 } as const
-  const own: Slot = { ...mold, generation, from: 'disk', ...(once ? { once } : {}) }
-  return held === undefined ? [own] : [own, { ...mold, generation: held, from: 'mold', parent: generation, once: true }]
-}
-
-function serviceSlots({ services }: PlanState, generation: number): Slot[] {
-  return services.map((service) => ({ ...service, role: 'service', generation, from: 'disk', spare: 0 }))
-}
-
-/** In a stop: of whichever generation they are, for a roll may have been cut. */
-function remainingServices(state: PlanState, members: readonly Member[]): Slot[] {
-  const generations = members.flatMap(({ role, generation }) => (role === 'service' ? [generation] : []))
-  return [...new Set(generations)].flatMap((generation) => serviceSlots(state, generation))
 }
 
 function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]): void {

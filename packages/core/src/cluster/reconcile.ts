@@ -241,6 +241,14 @@ export function servingWorkers(members: readonly Member[]): number {
   ).length
 }
 
+/** Workers that have booted and are held back. */
+export function heldBack(members: readonly Member[]): number {
+  return members.filter(
+    ({ role, state, activatedAt, stale, killed }) =>
+      role === 'worker' && state === 'ready' && activatedAt === undefined && !stale && !killed
+  ).length
+}
+
 function surplusReason(desired: Desired, member: Member): EndReason {
   if (desired.stopping !== 'no') return 'stop'
   if (member.role === 'mold') return 'unwanted'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
@@ -58,7 +58,10 @@ export class ChannelFolder {
   }
 
   #write(): void {
-    writeFileSync(path.join(this.path, RECORD), JSON.stringify(this.#record), { mode: 0o600 })
+    const file = path.join(this.path, RECORD)
+    // In one step: who looks for clusters meanwhile is not to find half of it.
+    writeFileSync(`${file}.new`, JSON.stringify(this.#record), { mode: 0o600 })
+    renameSync(`${file}.new`, file)
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { servingWorkers } from '../cluster/reconcile.js'
+import { heldBack, servingWorkers } from '../cluster/reconcile.js'
+import { desiredOf } from '../cluster/slots.js'
 import type { ClusterStatus } from '../cluster.js'
 import type { Supervisor } from './supervisor.js'
 
@@ -16,6 +17,7 @@ export function statusOf(supervisor: Supervisor): ClusterStatus {
     generation,
     target: settings.workers,
     serving: servingWorkers(roster.members),
+    spare: { target: sparesWanted(supervisor), ready: heldBack(roster.members) },
     waiting: roster.waiting('worker', '', now),
     services: plan.services.map(({ name, count }) => ({
       name,
@@ -32,6 +34,11 @@ export function statusOf(supervisor: Supervisor): ClusterStatus {
     addresses: [...addresses],
     processes: processes.all.map((peer) => processes.info(peer, now))
   }
+}
+
+function sparesWanted({ plan, roster }: Supervisor): number {
+  const { slots } = desiredOf(plan, roster.members)
+  return slots.reduce((sum, slot) => sum + (slot.role === 'worker' ? slot.spare : 0), 0)
 }
 
 let version: string | undefined

@@ -2,9 +2,10 @@ import { EventEmitter } from 'node:events'
 import { formatAddress } from '../address.js'
 import type { WantedAddress } from '../channel/messages.js'
 import { ChannelServer } from '../channel/server.js'
-import { desiredOf, initialPlan, type PlanEvent, type PlanState, plan } from '../cluster/plan.js'
+import { initialPlan, type PlanEvent, type PlanState, plan } from '../cluster/plan.js'
 import { reconcile } from '../cluster/reconcile.js'
 import { type Member, Roster } from '../cluster/roster.js'
+import { desiredOf } from '../cluster/slots.js'
 import type {
   BoundAddress,
   Cluster,
