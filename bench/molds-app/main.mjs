@@ -5,6 +5,7 @@ const { port, ...options } = JSON.parse(process.argv[2])
 const say = (event) => (data) => process.stdout.write(`${JSON.stringify({ at: performance.now(), event, ...data })}\n`)
 const events = [
   'worker:launch',
+  'worker:ready',
   'worker:serving',
   'worker:exit',
   'mold:launch',
