@@ -1,9 +1,9 @@
 // docs/options.md has every option, with its default and whether a reload can change it, and no other.
 
-import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { normaliseOptions } from '@mapache/core/adapter'
 import t from 'tap'
+import { parallelism } from '#core/supervisor/limits.js'
 import { ROOT } from '../support/fixture.js'
 import { code, tableOf } from './markdown.js'
 
@@ -14,7 +14,7 @@ t.test('the options', async (t) => {
   const nested = { 'backoff.min': backoff.min, 'backoff.max': backoff.max, 'refork.after': refork.after }
   const defaults: Record<string, unknown> = { ...settings, ...nested }
   t.strictSame(rows.map(([name]) => code(name)).sort(), Object.keys(defaults).sort(), 'names')
-  t.equal(defaults.workers, availableParallelism())
+  t.equal(defaults.workers, parallelism())
   for (const [name, shown = ''] of rows) {
     const value = defaults[code(name)]
     if (shown === 'see below') continue

@@ -17,7 +17,11 @@ async function fails(t: Test & { testdir(): string }, code: string, options = {}
 }
 
 const WRONG: [name: string, code: string, said: RegExp][] = [
-  ['option', app('{ workers: -1 }'), /MAPACHE_OPTION_INVALID: workers must be a positive integer or 'auto', got -1/],
+  [
+    'option',
+    app('{ workers: -1 }'),
+    /MAPACHE_OPTION_INVALID: workers must be a positive integer, 'auto' or { min, max }, got -1/
+  ],
   [
     'name of an option',
     app('{ wrokers: 2 }'),
@@ -110,7 +114,7 @@ t.test('the command tells wrong arguments apart from a failed start', async (t) 
   const entry = put(path.join(t.testdir(), 'app.mjs'), "throw new Error('boom')")
   for (const [args, code, said] of [
     [[], 2, /start needs an entry/],
-    [['--workers', '0', entry], 2, /workers must be a positive integer or 'auto', got 0/],
+    [['--workers', '0', entry], 2, /workers must be a positive integer, 'auto' or { min, max }, got 0/],
     [['--nope', entry], 2, /--nope/],
     [['gone.mjs'], 1, /MAPACHE_ENTRY_MISSING: .*gone\.mjs does not exist/],
     [[path.dirname(entry)], 1, /MAPACHE_ENTRY_MISSING: .* is a folder/],

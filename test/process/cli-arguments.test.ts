@@ -21,7 +21,7 @@ t.test('help, of all and of each', async (t) => {
   t.match(none, { stdout: '', stderr: /^Usage: mapache / })
   const same = await Promise.all([run(t, 'help', 'scale'), run(t, 'scale', '--help')])
   t.strictSame(same[0], same[1])
-  t.match(same[0], { code: 0, stdout: /^Usage: mapache scale \[options\] <n>\n/ })
+  t.match(same[0], { code: 0, stdout: /^Usage: mapache scale \[options\] <n\|auto>\n/ })
   t.match(await run(t, '--version'), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ })
 })
 
@@ -30,7 +30,7 @@ t.test('wrong arguments end with 2, and say what is wrong', async (t) => {
     [['relod'], /^mapache: unknown command 'relod'\n\(Did you mean reload\?\)\nSee mapache help\.\n$/],
     [['reload', '--nmae', 'x'], /^mapache: unknown option '--nmae'\n\(Did you mean --name\?\)\n/],
     [['reload', 'now'], /^mapache: too many arguments for 'reload'/],
-    [['scale'], /^mapache: missing required argument 'n'\n/],
+    [['scale'], /^mapache: missing required argument 'n\|auto'\n/],
     [['scale', '0'], /whole number from 1 up/],
     [['scale', '2.5'], /whole number from 1 up/],
     [['recycle', 'x'], /whole number from 1 up/],
@@ -42,7 +42,7 @@ t.test('wrong arguments end with 2, and say what is wrong', async (t) => {
       /^mapache: MAPACHE_OPTION_INVALID: start needs an entry: mapache start server\.js\nSee mapache help\.\n$/
     ],
     [['start', '--boot', 'magic', 'x.js'], /Allowed choices are auto, fork, spawn/],
-    [['start', '-w', '-1', 'x.js'], /workers must be a positive integer or 'auto', got '-1'/],
+    [['start', '-w', '-1', 'x.js'], /workers must be a positive integer, 'auto' or { min, max }, got '-1'/],
     [['dev', '--inspect=x', 'x.js'], /--inspect must be \[host:\]port, got x/]
   ]
   const ended = await Promise.all(cases.map(([args]) => run(t, ...args)))

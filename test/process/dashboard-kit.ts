@@ -177,6 +177,7 @@ export function statusOf(processes: ProcessInfo[], change: Partial<ClusterStatus
     target: 2,
     serving: 2,
     spare: { target: 0, ready: 0 },
+    scaling: undefined,
     waiting: 0,
     services: [],
     rollback: undefined,

@@ -87,7 +87,7 @@ t.test('new options that are invalid fail the reload, and the old ones hold', as
   const port = await fixture.port()
   const pids = await fixture.workersServing(2)
   for (const [options, said] of [
-    ['{ workers: -1 }', /MAPACHE_OPTION_INVALID: workers must be a positive integer or 'auto', got -1/],
+    ['{ workers: -1 }', /MAPACHE_OPTION_INVALID: workers must be a positive integer, 'auto' or { min, max }, got -1/],
     ['{ wrokers: 2 }', /wrokers is not an option; did you mean 'workers'\?/]
   ] as const) {
     entry(folder, options)
@@ -113,7 +113,7 @@ t.test('scale() changes the target and its events tell', async (t) => {
   await life.workersServing(2)
   t.strictSame(
     (await life.events()).filter(({ name }) => name === 'scale').map(({ data }) => data),
-    [{ workers: 4 }, { workers: 2 }]
+    [4, 2].map((workers) => ({ workers, reason: 'asked' }))
   )
   for (const { data } of (await life.events()).filter(({ name }) => name === 'worker:retire')) {
     t.equal(data.reason, 'scale-down')

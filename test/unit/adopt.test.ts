@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
-import { normaliseOptions, type ReportedOptions, type Settings } from '#core/options.js'
+import { type MapacheOptions, normaliseOptions, type ReportedOptions, type Settings } from '#core/options.js'
 import { adoptOptions } from '#core/supervisor/adopt.js'
 import { OptionsInForce } from '#core/supervisor/options-in-force.js'
 import type { SupervisorParts } from '#core/supervisor/supervisor.js'
@@ -117,12 +117,44 @@ t.test('options that are invalid together are refused as a whole', async (t) => 
 })
 
 t.test('what was scaled ahead of the first report stays, and the rest of the report counts', async (t) => {
-  const settings = normaliseOptions({ workers: 2 })
-  const parts = { settings, fixed: {}, molds: undefined, modules: {}, log: { info() {} } }
-  const inForce = new OptionsInForce(parts as unknown as SupervisorParts)
+  const inForce = inForceOf(2)
   inForce.scale(3)
   t.equal(inForce.adopt({ workers: 2, settle: 50 }, false), true)
-  t.match(inForce.settings, { workers: 3, settle: 50 })
+  t.match(inForce.planned, { workers: 3, settle: 50 })
   inForce.adopt({ workers: 4, settle: 50 }, false)
-  t.match(inForce.settings, { workers: 4 })
+  t.match(inForce.planned, { workers: 4 })
 })
+
+t.test('a range starts from its least, follows the load, and goes on from there after a pin', async (t) => {
+  const inForce = inForceOf({ min: 2, max: 6 })
+  t.equal(inForce.planned.workers, 2)
+  inForce.follow(4)
+  t.equal(inForce.planned.workers, 4)
+  t.equal(inForce.scale(7), 7)
+  t.ok(inForce.pinned)
+  t.equal(inForce.scale('auto'), 7)
+  t.notOk(inForce.pinned)
+})
+
+t.test('new code that brings a range begins with as many as there are, and another number ends it', async (t) => {
+  const inForce = inForceOf(3)
+  inForce.adopt({ workers: 3 }, false)
+  t.equal(inForce.range, undefined)
+  inForce.adopt({ workers: { min: 1, max: 8 } }, false)
+  t.match(inForce.range, { min: 1, max: 8 })
+  t.equal(inForce.planned.workers, 3)
+  inForce.adopt({ workers: { min: 5 } }, false)
+  t.equal(inForce.planned.workers, 5)
+  inForce.scale(6)
+  inForce.adopt({ workers: { min: 5 }, settle: 5 }, false)
+  t.equal(inForce.planned.workers, 6, 'the same range leaves what was set by hand')
+  inForce.adopt({ workers: 2 }, false)
+  t.match(inForce, { pinned: false, range: undefined })
+  t.equal(inForce.planned.workers, 2)
+})
+
+function inForceOf(workers: MapacheOptions['workers']): OptionsInForce {
+  const settings = normaliseOptions({ workers })
+  const parts = { settings, fixed: {}, molds: undefined, modules: {}, log: { info() {} } }
+  return new OptionsInForce(parts as unknown as SupervisorParts)
+}

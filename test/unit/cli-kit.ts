@@ -46,6 +46,7 @@ export function aStatus(over: Partial<ClusterStatus> = {}): ClusterStatus {
     target: 2,
     serving: 2,
     spare: { target: 0, ready: 0 },
+    scaling: undefined,
     waiting: 0,
     services: [],
     rollback: undefined,

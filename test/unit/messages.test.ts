@@ -224,7 +224,7 @@ t.test('a __proto__ in a message pollutes nothing', async (t) => {
 
 const DOWN: Record<string, { valid: object[]; invalid: object[] }> = {
   welcome: {
-    valid: [{ ticketKeys: 'ab', backlog: 4_096, stopIdleGrace: 0, drainTimeout: 90_000, hangTimeout: 0 }],
+    valid: [{ ticketKeys: 'ab', backlog: 4_096, stopIdleGrace: 0, drainTimeout: 90_000, hangTimeout: 0, pulse: 250 }],
     invalid: [{}, { ticketKeys: '', backlog: 1, stopIdleGrace: 0, drainTimeout: 0 }]
   },
   admitted: { valid: [{}], invalid: [{ ticketKeys: 'ab' }] },
@@ -240,6 +240,7 @@ const DOWN: Record<string, { valid: object[]; invalid: object[] }> = {
   promote: { valid: [{ generation: 3, drainTimeout: 90_000 }], invalid: [{}, { generation: 3 }] },
   fork: { valid: [{ request: 7, launch: { id: 7 } }], invalid: [{}, { request: -1, launch: {} }] },
   hurry: { valid: [{}], invalid: [{ now: true }] },
+  pulse: { valid: [{ pulse: 1_000 }], invalid: [{}, { pulse: -1 }] },
   'ticket-keys': { valid: [{ ticketKeys: 'ab' }], invalid: [{}] },
   reply: {
     valid: [{ request: 1 }, { request: 1, value: { any: 'thing' } }, { request: 1, error }],

@@ -4,7 +4,7 @@ import { normaliseOptions } from '#core/options.js'
 const LONGEST = 2 ** 31 - 1
 const ms = (least: number) => `must be a whole number of milliseconds from ${least} to ${LONGEST}`
 const POSITIVE = 'must be a positive integer'
-const WORKERS = "must be a positive integer or 'auto'"
+const WORKERS = "must be a positive integer, 'auto' or { min, max }"
 const HANG = 'must be 0 (off) or at least 2000: workers report once a second'
 const LOG = "must be a pino level, false, { level, format: 'auto' | 'json' | 'line' } or a pino logger"
 
@@ -28,7 +28,8 @@ const ZERO: [unknown, string] = [0, '0']
 const TOO_LONG: [unknown, string] = [LONGEST + 1, '2147483648']
 
 const cases: [name: string, must: string, values: [unknown, string][]][] = [
-  ['workers', WORKERS, [...NONSENSE, ZERO, ['Auto', "'Auto'"], ['max', "'max'"]]],
+  // An empty range is one with all its defaults.
+  ['workers', WORKERS, [...NONSENSE.filter(([, shown]) => shown !== '{}'), ZERO, ['Auto', "'Auto'"], ['max', "'max'"]]],
   ['spare', "must be 0, a positive integer or 'auto'", NONSENSE],
   ['bootTimeout', ms(1), [...NONSENSE, ZERO, TOO_LONG]],
   ['bootAttempts', POSITIVE, [...NONSENSE, ZERO]],
@@ -174,7 +175,7 @@ t.test('of several wrong options one is named', async (t) => {
 t.test('the error says what to do', async (t) => {
   t.throws(() => normaliseOptions({ workers: -1 }), {
     name: 'MapacheError',
-    message: "MAPACHE_OPTION_INVALID: workers must be a positive integer or 'auto', got -1",
+    message: "MAPACHE_OPTION_INVALID: workers must be a positive integer, 'auto' or { min, max }, got -1",
     fix: 'Change the named option to what the message asks for.'
   })
 })

@@ -1,9 +1,10 @@
-import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { CHANGEABLE, FIXED, nearestName, normaliseOptions, reportedOptions, show } from '#core/options.js'
+import { parallelism } from '#core/supervisor/limits.js'
 
 const DEFAULTS = {
-  workers: availableParallelism(),
+  workers: parallelism(),
+  policy: undefined,
   spare: 'auto',
   bootTimeout: 30_000,
   bootAttempts: 3,
@@ -58,7 +59,7 @@ t.test('what is passed is neither frozen nor changed nor kept', async (t) => {
 const VALID: [name: string, value: unknown, kept?: unknown][] = [
   ['workers', 1],
   ['workers', 512],
-  ['workers', 'auto', availableParallelism()],
+  ['workers', 'auto', parallelism()],
   ['spare', 'auto'],
   ['spare', 0],
   ['spare', 3],
@@ -182,8 +183,8 @@ t.test('what a worker reports are the options that were given and can travel', a
   t.strictSame(reportedOptions(given), { workers: 2, name: 'shop', backoff: { min: 1 } })
 })
 
-t.test('every option but modules, services and log is reported, as changeable or as fixed', async (t) => {
-  const names = Object.keys(DEFAULTS).filter((name) => !['modules', 'services', 'log'].includes(name))
+t.test('every option but policy, modules, services and log is reported, as changeable or as fixed', async (t) => {
+  const names = Object.keys(DEFAULTS).filter((name) => !['policy', 'modules', 'services', 'log'].includes(name))
   t.strictSame([...CHANGEABLE, ...FIXED].sort(), names.sort())
 })
 

@@ -93,7 +93,7 @@ function addChanging(program: Command, add: Add): void {
   ofCluster(add('refork', 'replace all workers with forks of a warm one')).addHelpText('after', `\n${GOES_ON}`)
   ofCluster(add('rollback', 'go back to the generation before')).addHelpText('after', `\n${GOES_ON}`)
   ofCluster(add('scale', 'change how many workers serve'))
-    .argument('<n>', 'the number of workers', wholeFrom(1))
+    .argument('<n|auto>', 'the number of workers; auto: as the options say', wholeOrAuto)
     .option('--no-wait', 'do not wait until they serve')
   ofCluster(add('recycle', 'replace one worker or service')).argument('<id>', 'its ID in mapache status', wholeFrom(1))
   ofCluster(add('revive', 'launch at once what waits after failures'))
@@ -139,6 +139,10 @@ function wholeFrom(least: number) {
     if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
     throw new InvalidArgumentError(`It must be a whole number from ${least} up.`)
   }
+}
+
+function wholeOrAuto(text: string): number | 'auto' {
+  return text === 'auto' ? text : wholeFrom(1)(text)
 }
 
 function version(): string {

@@ -1,4 +1,4 @@
-import type { BoundAddress, ClusterStatus, ProcessInfo } from '@mapache/core'
+import type { BoundAddress, ClusterStatus, ProcessInfo, ScalingStatus } from '@mapache/core'
 import { formatBytes, formatCount, formatDuration, formatShare, plural, UNKNOWN } from './format.js'
 import { generationName, roleName, stateName } from './identity.js'
 import type { Look } from './look.js'
@@ -32,10 +32,10 @@ export function headLines(given: ClusterStatus, look: Look, now: number): string
   return [about.join('  '), ...whereLines(status), ...unusualLines(status, look)]
 }
 
-/** What is not as always: a roll, a stop, places that wait. */
+/** What is not as always: a range to scale in, a roll, a stop, places that wait. */
 export function unusualLines(status: ClusterStatus, look: Look): string[] {
-  const { roll, stopping, waiting, services } = status
-  const lines: string[] = []
+  const { roll, stopping, waiting, services, scaling } = status
+  const lines = scaling ? [scalingLine(scaling, look)] : []
   if (roll) lines.push(look.cyan(`${roll.kind} to generation ${roll.generation}: ${roll.phase}`))
   if (stopping) lines.push(look.yellow('it is stopping'))
   if (waiting > 0) {
@@ -47,6 +47,13 @@ export function unusualLines(status: ClusterStatus, look: Look): string[] {
     lines.push(look[waiting > 0 ? 'red' : 'yellow'](`service ${name}: ${serving} of ${target} at work${why}`))
   }
   return lines
+}
+
+function scalingLine({ min, max, most, limitedBy, pinned }: ScalingStatus, look: Look): string {
+  const why = limitedBy === 'memory' ? 'no more fit into the memory' : 'no more run at the same time here'
+  const limit = limitedBy === undefined ? '' : `, now ${most} at the most: ${why}`
+  const range = `${min} to ${plural(max, 'worker')} by the load${limit}`
+  return pinned ? look.yellow(`${range}; set by hand until mapache scale auto`) : range
 }
 
 function whereLines({ addresses, rollback }: ClusterStatus): string[] {

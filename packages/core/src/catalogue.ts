@@ -7,6 +7,10 @@ export const CATALOGUE = {
     means: 'An option has a wrong name, type or value.',
     fix: 'Change the named option to what the message asks for.'
   },
+  MAPACHE_POLICY_FAILED: {
+    means: 'The policy of the options threw, or returned no whole number. The number of workers stays as it is.',
+    fix: 'Let policy(vitals, desired) return how many workers should serve: a whole number, at once, not a promise.'
+  },
   MAPACHE_LISTEN_INVALID: {
     means: 'The arguments of listen() name no address.',
     fix: "Pass what server.listen takes: a port, { port, host }, { path }, '/path.sock', or an array of these."

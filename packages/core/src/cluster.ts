@@ -32,6 +32,19 @@ export interface ProcessInfo {
   readonly memory: MemoryData | undefined
 }
 
+/** How many workers the load may ask for. */
+export interface ScalingStatus {
+  min: number
+  /** As the option says; `'auto'` is a number here. */
+  max: number
+  /** What the machine leaves of that; more workers are not launched. */
+  most: number
+  /** Why `most` is less than `max`. */
+  limitedBy?: 'cpu' | 'memory'
+  /** The number was set by hand, and the load decides nothing until `scale('auto')`. */
+  pinned: boolean
+}
+
 /** How the cluster is, as plain data. */
 export interface ClusterStatus {
   name: string
@@ -47,6 +60,8 @@ export interface ClusterStatus {
   serving: number
   /** How many workers should be booted and held back, and how many are. */
   spare: { target: number; ready: number }
+  /** Where the load decides about the target. */
+  scaling: ScalingStatus | undefined
   /** How many places of workers wait after failures until they launch again. */
   waiting: number
   /** The services: how many processes of each should run, how many do, and how many places wait after failures. */
@@ -110,7 +125,8 @@ export interface ClusterEvents {
   'reload:rolledback': [{ generation: number; to: number; crashes: number; error: Error }]
   /** The app does not boot, or has crashed, and the fallback of a module serves in its place until the next reload. */
   'app:failed': [{ generation: number; phase: 'boot' | 'crash'; error: Error }]
-  scale: [{ workers: number }]
+  /** How many workers should serve has changed: somebody asked for it, or the load did. */
+  scale: [{ workers: number; reason: 'asked' | 'load' }]
   /** A line of Mapache's own log. */
   log: [LogLine]
   stop: [{ mode: 'graceful' | 'now' }]
@@ -172,11 +188,11 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
    */
   rollback(): Promise<ReloadResult>
   /**
-   * Changes how many workers serve.
+   * Changes how many workers serve. A number stays, whatever the load is; `'auto'` gives it back to the option `workers`.
    * @returns when the new number is the target; `status()` tells when it is reached
    * @throws MAPACHE_OPTION_INVALID, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED
    */
-  scale(workers: number): Promise<void>
+  scale(workers: number | 'auto'): Promise<void>
   /**
    * Replaces one worker or service, as a reload would: its replacement first, but of a service that may not overlap.
    * @param id as in `status()`

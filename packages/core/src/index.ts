@@ -1,5 +1,13 @@
 export type { ListenAddress, ListenArgs, ListenCallback, ListenOptions } from './address.js'
 export type { OpenData } from './channel/messages.js'
+export {
+  createPolicy,
+  type Policy,
+  type PolicyVitals,
+  type PolicyWorker,
+  type ScalingLimits,
+  type ScalingRange
+} from './cluster/autoscale.js'
 export type { EndReason } from './cluster/roster.js'
 export type { State } from './cluster/states.js'
 export type {
@@ -14,6 +22,7 @@ export type {
   ProcessInfo,
   ReloadOptions,
   ReloadResult,
+  ScalingStatus,
   VitalsData
 } from './cluster.js'
 export { CATALOGUE, MapacheError, type MapacheErrorCode } from './errors.js'

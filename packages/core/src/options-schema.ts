@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Policy } from './cluster/autoscale.js'
 import { isLogger, type LogOption } from './log.js'
 import type { MapacheModule } from './modules.js'
 import type { ServiceOption } from './services.js'
@@ -15,22 +16,48 @@ const ms = (least = 0) => {
     v.check((n) => Number.isSafeInteger(n) && n >= least && n <= LONGEST_TIMER, what)
   )
 }
+const isObject = (input: unknown) => input !== null && typeof input === 'object' && !Array.isArray(input)
 const text = (what: string) => v.pipe(v.string(what), v.minLength(1, what))
-const WORKERS = "must be a positive integer or 'auto'"
+const WORKERS = "must be a positive integer, 'auto' or { min, max }"
 const SPARE = "must be 0, a positive integer or 'auto'"
+const IDLE = 'must be a number of workers, 0 or more; parts of one count, too'
 /** A typing error must not take the machine down. */
 const MOST_WORKERS = 1_000
+
+const workersFrom = (what: string) =>
+  v.pipe(
+    v.union([v.literal('auto'), whole(1, what)], what),
+    v.check((n) => n === 'auto' || n <= MOST_WORKERS, `must be at most ${MOST_WORKERS}`)
+  )
+const idle = v.pipe(
+  v.number(IDLE),
+  v.check((n) => n >= 0 && n <= MOST_WORKERS, IDLE)
+)
+const range = v.pipe(
+  v.strictObject({
+    min: v.optional(
+      v.pipe(
+        whole(1, 'must be a positive integer'),
+        v.check((n) => n <= MOST_WORKERS, `must be at most ${MOST_WORKERS}`)
+      )
+    ),
+    max: v.optional(workersFrom("must be a positive integer or 'auto'")),
+    minSpare: v.optional(idle),
+    maxSpare: v.optional(idle)
+  }),
+  v.check(({ min = 1, max = 'auto' }) => max === 'auto' || min <= max, 'must have min no larger than max'),
+  v.check(
+    ({ minSpare, maxSpare }) => minSpare === undefined || maxSpare === undefined || minSpare <= maxSpare,
+    'must have minSpare no larger than maxSpare'
+  )
+)
 
 /** The longest delay that a Node timer can have, ms: beyond it the timer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
 const reportable = {
-  workers: v.optional(
-    v.pipe(
-      v.union([v.literal('auto'), whole(1, WORKERS)], WORKERS),
-      v.check((n) => n === 'auto' || n <= MOST_WORKERS, `must be at most ${MOST_WORKERS}`)
-    )
-  ),
+  // Chosen by the input, so that what is wrong inside of a range is named.
+  workers: v.optional(v.lazy((input) => (isObject(input) ? range : workersFrom(WORKERS)))),
   spare: v.optional(
     v.pipe(
       v.union([v.literal('auto'), whole(0, SPARE)], SPARE),
@@ -85,6 +112,9 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as
 export const OptionsSchema = v.strictObject({
   ...reportable,
   warmup: v.optional(v.function('must be a function')),
+  policy: v.optional(
+    v.custom<Policy>((input) => typeof input === 'function', 'must be a function (vitals, desired) => desired')
+  ),
   modules: v.optional(
     v.array(
       v.custom<MapacheModule>(() => true),

@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os'
 import * as v from 'valibot'
+import type { Policy, ScalingRange } from './cluster/autoscale.js'
 import type { Backoff } from './cluster/backoff.js'
 import { MapacheError } from './errors.js'
 import type { LogOption } from './log.js'
@@ -7,13 +7,19 @@ import type { MapacheModule } from './modules.js'
 import { OptionsSchema } from './options-schema.js'
 import type { ServiceOption } from './services.js'
 import { nearestName, show } from './show.js'
+import { parallelism } from './supervisor/limits.js'
 
 export { nearestName, show }
 
 /** What a user may pass. Every option has a default; every duration is in milliseconds. */
 export interface MapacheOptions {
-  /** How many workers serve; `'auto'` is os.availableParallelism(). */
-  workers?: number | 'auto'
+  /**
+   * How many workers serve. `'auto'`: as many as run at the same time here, by CPUs, cpuset and CPU quota. A range: the load
+   * decides; `minSpare` and `maxSpare` are the idle capacity to keep, in workers' worth.
+   */
+  workers?: number | 'auto' | { min?: number; max?: number | 'auto'; minSpare?: number; maxSpare?: number }
+  /** Decides in place of Mapache how many workers serve, in the supervisor. Without a range: from 1 to `workers`. */
+  policy?: Policy
   /** Workers booted and held back, to step in at once; `'auto'` is one where workers are forked from a mold, else none. */
   spare?: number | 'auto'
   /** How long a worker may take until it is ready, ms. */
@@ -72,7 +78,8 @@ export interface MapacheOptions {
 
 /** Options with every default filled in, frozen. Inner code has no defaults and no checks. */
 export interface Settings {
-  readonly workers: number
+  readonly workers: number | ScalingRange
+  readonly policy: Policy | undefined
   readonly spare: number | 'auto'
   readonly bootTimeout: number
   readonly bootAttempts: number
@@ -151,7 +158,8 @@ export function reportedOptions(options: object | undefined): ReportedOptions {
 
 function withDefaults(given: MapacheOptions): Settings {
   return {
-    workers: given.workers === undefined || given.workers === 'auto' ? availableParallelism() : given.workers,
+    workers: workersOf(given.workers),
+    policy: given.policy,
     spare: given.spare ?? 'auto',
     bootTimeout: given.bootTimeout ?? 30_000,
     bootAttempts: given.bootAttempts ?? 3,
@@ -177,6 +185,42 @@ function withDefaults(given: MapacheOptions): Settings {
     log: given.log ?? {}
   }
 }
+
+function workersOf(given: MapacheOptions['workers'] = 'auto'): number | ScalingRange {
+  if (given === 'auto') return parallelism()
+  if (typeof given === 'number') return given
+  const { min = 1, max = 'auto', maxSpare } = given
+  const minSpare = given.minSpare ?? Math.min(MIN_SPARE, maxSpare ?? MIN_SPARE)
+  return Object.freeze({ min, max, minSpare, maxSpare: maxSpare ?? minSpare + SPARE_WIDTH })
+}
+
+/**
+ * The range within which the load decides about the number of workers.
+ * @returns undefined when the number is fixed
+ */
+export function rangeOf({ workers, policy }: Pick<Settings, 'workers' | 'policy'>): ScalingRange | undefined {
+  if (typeof workers === 'object') return workers
+  return policy && { min: 1, max: workers, minSpare: MIN_SPARE, maxSpare: MIN_SPARE + SPARE_WIDTH }
+}
+
+/**
+ * Checks what `scale` was given.
+ * @throws MAPACHE_OPTION_INVALID when it is neither a number of workers nor 'auto'
+ */
+export function checkWorkers(workers: unknown): number | 'auto' {
+  if (workers === 'auto') return workers
+  if (workers !== null && typeof workers === 'object') {
+    const text = `workers must be a positive integer or 'auto', got ${show(workers)}`
+    throw new MapacheError('MAPACHE_OPTION_INVALID', text)
+  }
+  // Left out it would be taken for 'auto'.
+  return normaliseOptions({ workers: workers ?? null }).workers as number
+}
+
+/** What one worker should have left before there are two. */
+const MIN_SPARE = 0.5
+/** More than 1: else the end of one worker could be the reason for the next. */
+const SPARE_WIDTH = 1.25
 
 function optionError(issue: v.BaseIssue<unknown>, adapterOptions: readonly string[]): MapacheError {
   const path = (issue.path ?? []).map((item) => String(item.key))

@@ -11,7 +11,7 @@ import type {
   ReloadResult
 } from './cluster.js'
 import { type ErrorData, errorFromData, MapacheError } from './errors.js'
-import { normaliseOptions } from './options.js'
+import { checkWorkers } from './options.js'
 
 export type CallArguments = Omit<Extract<Upward, { type: 'call' }>, 'type' | 'request' | 'method'>
 
@@ -69,8 +69,8 @@ export class RemoteCluster extends EventEmitter<ClusterEvents> implements Cluste
     return this.#caller.call('rollback') as Promise<ReloadResult>
   }
 
-  async scale(workers: number): Promise<void> {
-    normaliseOptions({ workers })
+  async scale(workers: number | 'auto'): Promise<void> {
+    checkWorkers(workers)
     await this.#caller.call('scale', { workers })
   }
 

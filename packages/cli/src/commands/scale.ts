@@ -4,8 +4,15 @@ import { plural } from '../format.js'
 import { type ClusterOptions, operate } from '../operate.js'
 import type { Output } from '../output.js'
 
-/** `mapache scale N`: changes how many workers serve, and waits until they do. */
-export function scale([count]: [number], options: ClusterOptions & { wait: boolean }, output: Output): Promise<number> {
+/**
+ * `mapache scale N`: changes how many workers serve, and waits until they do. `mapache scale auto` gives the number back to
+ * the option `workers`; where the load decides about it, nothing is left to wait for.
+ */
+export function scale(
+  [count]: [number | 'auto'],
+  options: ClusterOptions & { wait: boolean },
+  output: Output
+): Promise<number> {
   return operate(
     options,
     output,
@@ -16,10 +23,13 @@ export function scale([count]: [number], options: ClusterOptions & { wait: boole
         error = exit.error ?? error
       })
       await cluster.scale(count)
-      if (options.wait) await reached(cluster, count, () => error)
+      const { target, scaling } = await cluster.status()
+      if (options.wait && (count !== 'auto' || !scaling)) await reached(cluster, target, () => error)
       return cluster.status()
     },
-    ({ target, serving }) => {
+    ({ target, serving, scaling }) => {
+      const byLoad = count === 'auto' && scaling !== undefined
+      if (byLoad) return output.result({ target, serving }, output.look.green('scale done: the load decides'))
       const text = options.wait ? `${plural(serving, 'worker')} serve` : `${plural(target, 'worker')} should serve`
       output.result(
         { target, serving },

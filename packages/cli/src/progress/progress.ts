@@ -97,7 +97,8 @@ const TELLS: { readonly [Name in keyof ClusterEvents]?: (data: ClusterEvents[Nam
   'reload:failed': ({ generation, phase }) => `generation ${generation} failed: ${phase}`,
   'reload:rolledback': ({ generation, to }) => `generation ${generation} loses its workers: going back to ${to}`,
   'app:failed': ({ phase, error }) => `the app failed (${phase}): ${plain(error.message)}`,
-  scale: ({ workers }) => `${plural(workers, 'worker')} should serve`,
+  scale: ({ workers, reason }) =>
+    `${plural(workers, 'worker')} should serve${reason === 'load' ? ', by the load' : ''}`,
   stop: ({ mode }) => (mode === 'now' ? 'stopping now' : 'stopping'),
   stopped: () => 'stopped'
 }

@@ -3,10 +3,10 @@ import type { ErrorData } from '../errors.js'
 import { ReportedOptionsSchema } from '../options-schema.js'
 
 /** Raised whenever a message changes in a way that the other side would misread. */
-export const PROTOCOL_VERSION = 4
+export const PROTOCOL_VERSION = 5
 
 /** The version that operators speak, who may come with another copy of Mapache: raised when `call` or `event` change. */
-export const OPERATOR_VERSION = 1
+export const OPERATOR_VERSION = 2
 
 /** What an operator says in place of a token: the folder's permissions have let it in. */
 export const OPERATOR_TOKEN = 'operator'
@@ -121,7 +121,7 @@ export const UPWARD = {
     request: id,
     method: v.picklist(METHODS),
     /** Of `scale`. */
-    workers: v.optional(id),
+    workers: v.optional(v.union([id, v.literal('auto')])),
     /** Of `recycle`. */
     id: v.optional(id),
     /** Of `log`. */
@@ -142,8 +142,12 @@ const DOWNWARD = v.variant('type', [
     backlog: amount,
     stopIdleGrace: amount,
     drainTimeout: amount,
-    hangTimeout: amount
+    hangTimeout: amount,
+    /** Milliseconds between two reports of vitals. */
+    pulse: amount
   }),
+  /** From now on vitals are wanted so often, ms. */
+  down('pulse', { pulse: amount }),
   /** An operator's welcome. */
   down('admitted', {}),
   down('activate', {}),

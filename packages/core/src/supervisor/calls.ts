@@ -49,7 +49,7 @@ function call(supervisor: Supervisor, connection: Connection<Peer>, wanted: Omit
     case 'rollback':
       return supervisor.rollback()
     case 'scale':
-      return supervisor.scale(workers as number)
+      return supervisor.scale(workers as number | 'auto')
     case 'recycle':
       return supervisor.recycle(id as number)
     case 'revive':

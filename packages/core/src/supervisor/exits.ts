@@ -29,6 +29,7 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
   }
   const end = { state: 'exited', reason, failed, code, signal, drained } as const
   const because = failed ? { error: errorFromData(error) } : {}
+  supervisor.scaling.ended(member, failed)
   supervisor.recycles.exited(member, failed, failures, settings.bootAttempts, error)
   announce(supervisor, eventName(member, 'exit'), { ...before, failures, ...end, ...because })
   supervisor.apply({

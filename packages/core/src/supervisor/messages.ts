@@ -7,6 +7,7 @@ import { announce } from './events.js'
 import { reforkWhenWarm, takeFork, takeMolded } from './molding.js'
 import { eventName, type Peer } from './processes.js'
 import { refuse } from './refuse.js'
+import { PULSE } from './scaling.js'
 import type { Supervisor } from './supervisor.js'
 
 type Message = Exclude<Upward, { type: 'hello' }>
@@ -21,14 +22,15 @@ export function takeHello(supervisor: Supervisor, connection: Connection<Peer>):
   else welcome(supervisor, connection)
 }
 
-function welcome({ settings, tickets }: Supervisor, connection: Connection<Peer>): void {
+function welcome({ settings, tickets, scaling }: Supervisor, connection: Connection<Peer>): void {
   connection.send({
     type: 'welcome',
     ticketKeys: tickets.current,
     backlog: settings.backlog,
     stopIdleGrace: settings.stopIdleGrace,
     drainTimeout: settings.drainTimeout,
-    hangTimeout: settings.hangTimeout
+    hangTimeout: settings.hangTimeout,
+    pulse: connection.admission?.role === 'worker' ? scaling.pulse : PULSE
   })
 }
 
@@ -124,7 +126,8 @@ function takeVitals(supervisor: Supervisor, peer: Peer, message: Extract<Message
   const { member } = peer
   peer.vitals = vitals
   peer.memory = memory ?? peer.memory
-  announce(supervisor, 'worker:vitals', supervisor.processes.info(peer, member.seenAt))
+  if (supervisor.scaling.note(member, vitals))
+    announce(supervisor, 'worker:vitals', supervisor.processes.info(peer, member.seenAt))
   reforkWhenWarm(supervisor, peer, vitals)
   if (vitals.listening || member.state !== 'serving' || member.stale) return
   supervisor.log.error(`${identity(member)} is no longer listening; replaced`)

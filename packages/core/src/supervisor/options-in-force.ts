@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { ScalingRange } from '../cluster/autoscale.js'
 import type { PlanSettings } from '../cluster/plan.js'
 import type { Logger } from '../log.js'
-import { normaliseOptions, type ReportedOptions, type Settings } from '../options.js'
+import { type ReportedOptions, rangeOf, type Settings } from '../options.js'
 import { adoptOptions } from './adopt.js'
 import type { SupervisorParts } from './supervisor.js'
 
@@ -12,7 +14,10 @@ export class OptionsInForce {
   readonly #fallback: boolean
   readonly #log: Logger
   #reported: ReportedOptions | undefined
-  #isScaled = false
+  /** The number of workers that was set by hand. */
+  #pinned: number | undefined
+  /** The number that the load asks for. */
+  #load: number | undefined
   /** Whether the code that serves brings what warms up a mold. */
   #warmup = false
 
@@ -28,22 +33,51 @@ export class OptionsInForce {
   get planned(): PlanSettings {
     const { settings } = this
     const fork = this.#canFork && settings.boot !== 'spawn'
-    return { ...settings, fork, warmup: this.#warmup, fallback: this.#fallback }
+    return { ...settings, workers: this.#target, fork, warmup: this.#warmup, fallback: this.#fallback }
   }
 
-  scale(workers: number): void {
-    this.#isScaled = true
-    this.settings = Object.freeze({ ...this.settings, workers })
+  get #target(): number {
+    const { range } = this
+    if (this.#pinned !== undefined || !range) return this.#pinned ?? (this.settings.workers as number)
+    return Math.max(range.min, this.#load ?? range.min)
+  }
+
+  /** Within what the load decides about the number of workers, pinned or not. */
+  get range(): ScalingRange | undefined {
+    return rangeOf(this.settings)
+  }
+
+  get pinned(): boolean {
+    return this.#pinned !== undefined
+  }
+
+  /** @returns how many workers should serve now */
+  scale(workers: number | 'auto'): number {
+    if (workers === 'auto') {
+      // From what there is the load goes on.
+      this.#load = this.range && this.#target
+      this.#pinned = undefined
+    } else this.#pinned = workers
+    return this.#target
+  }
+
+  /** Takes note of what the load asks for. */
+  follow(workers: number): void {
+    this.#load = workers
   }
 
   /** Takes over what a worker reported. @returns whether anything may have changed */
   adopt(options: ReportedOptions | undefined, warmup: boolean): boolean {
     if (!options) return false
     try {
-      // What was scaled ahead of the first report is not to be undone by it.
-      const before = this.#reported ?? (this.#isScaled ? { workers: options.workers } : undefined)
+      const before = this.#reported
       const { settings, changed, held } = adoptOptions(this.settings, before, options, this.#fixed)
+      const isOther = !isDeepStrictEqual(settings.workers, this.settings.workers)
+      const was = this.#target
       this.settings = settings
+      // What was scaled by hand holds until new code says another number; the first report says nothing new.
+      if (before && isOther) this.#pinned = undefined
+      this.#load = this.range && (this.#load ?? was)
       this.#reported = options
       this.#warmup = warmup
       if (changed.length > 0) this.#log.info(`options changed: ${changed.join(', ')}`)
@@ -54,10 +88,4 @@ export class OptionsInForce {
       return false
     }
   }
-}
-
-/** @throws MAPACHE_OPTION_INVALID when it is no number of workers */
-export function checkWorkers(workers: number): number {
-  // Left out it would be taken for 'auto'.
-  return normaliseOptions({ workers: workers ?? null }).workers
 }

@@ -14,7 +14,7 @@ export function installSignals(supervisor: Supervisor, exit: (code: number) => v
   const detached = isDetached()
   const stop = (mode: 'graceful' | 'now') => void supervisor.stop(mode).then(() => exit(0))
   const scaleBy = (change: number) => {
-    const workers = Math.max(1, supervisor.settings.workers + change)
+    const workers = Math.max(1, supervisor.plan.settings.workers + change)
     supervisor.scale(workers).catch(logged)
   }
   const logged = (err: unknown) => supervisor.log.error({ err }, (err as Error).message)

@@ -82,7 +82,7 @@ export async function supervise({
 }
 
 async function run(parts: SupervisorParts, addresses: readonly ListenAddress[]): Promise<Supervisor> {
-  const { listeners, folder, log, name, settings, leaving } = parts
+  const { listeners, folder, log, name, leaving } = parts
   const supervisor = new Supervisor(parts)
   let restoreSignals = () => {}
   try {
@@ -95,7 +95,9 @@ async function run(parts: SupervisorParts, addresses: readonly ListenAddress[]):
       running = false
     })
     process.title = `mapache supervisor ${name}`
-    log.info(`mapache supervisor pid=${process.pid} name=${name} workers=${settings.workers}; SIGHUP reloads`)
+    log.info(
+      `mapache supervisor pid=${process.pid} name=${name} workers=${supervisor.plan.settings.workers}; SIGHUP reloads`
+    )
     if (process.pid === 1) {
       log.warn('running as PID 1, and Node does not reap orphans of orphans: run the container with --init')
     }

@@ -6,7 +6,7 @@ import type { Supervisor } from './supervisor.js'
 
 /** How the cluster is at the moment. */
 export function statusOf(supervisor: Supervisor): ClusterStatus {
-  const { plan, parts, clock, roster, processes, settings, generation, forked, stopping, addresses } = supervisor
+  const { plan, parts, clock, roster, processes, scaling, generation, forked, stopping, addresses } = supervisor
   const { roll, previous } = plan
   const now = clock.now()
   return {
@@ -15,9 +15,10 @@ export function statusOf(supervisor: Supervisor): ClusterStatus {
     version: ownVersion(),
     startedAt: Math.round(performance.timeOrigin),
     generation,
-    target: settings.workers,
+    target: plan.settings.workers,
     serving: servingWorkers(roster.members),
     spare: { target: sparesWanted(supervisor), ready: heldBack(roster.members) },
+    scaling: scaling.status,
     waiting: roster.waiting('worker', '', now),
     services: plan.services.map(({ name, count }) => ({
       name,

@@ -19,7 +19,7 @@ import { defer } from '../deferred.js'
 import { MapacheError } from '../errors.js'
 import { identity, type Logger } from '../log.js'
 import type { ResolvedModules } from '../modules.js'
-import type { ReportedOptions, Settings } from '../options.js'
+import { checkWorkers, type ReportedOptions, type Settings } from '../options.js'
 import { plannedServices } from '../services.js'
 import { AwakeClock, HEARTBEAT } from './clock.js'
 import { carryOut } from './effects.js'
@@ -34,12 +34,13 @@ import type { MoldLauncher } from './launch/mold.js'
 import { type Listener, type Listeners, removeSocketFiles } from './listeners.js'
 import { type LogLine, LogTail } from './log-tail.js'
 import { takeHello, takeMessage } from './messages.js'
-import { checkWorkers, OptionsInForce } from './options-in-force.js'
+import { OptionsInForce } from './options-in-force.js'
 import { perform } from './perform.js'
 import { Primes } from './primes.js'
 import { type Peer, Processes } from './processes.js'
 import { Recycles, recycle } from './recycle.js'
 import { Requests } from './requests.js'
+import { Scaling } from './scaling.js'
 import { ServiceListeners } from './service-listeners.js'
 import { statusOf } from './status.js'
 import { TicketKeys } from './tickets.js'
@@ -80,6 +81,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   readonly followers = new Followers()
   readonly recycles = new Recycles()
   readonly serviceListeners = new ServiceListeners()
+  readonly scaling: Scaling
   readonly log: Logger
   readonly #tail = new LogTail((line) => announce(this, 'log', line))
   readonly processes: Processes
@@ -110,6 +112,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     this.parts = parts
     this.log = this.#tail.of(parts.log)
     this.#options = new OptionsInForce(parts)
+    this.scaling = new Scaling(this, this.#options)
     this.generations = new Generations(parts.source, parts.env)
     this.processes = new Processes(parts.launcher, parts.molds, this.roster)
     this.#plan = initialPlan(this.#options.planned, plannedServices(parts.modules.services))
@@ -198,13 +201,10 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     return result
   }
 
-  async scale(workers: number): Promise<void> {
+  async scale(workers: number | 'auto'): Promise<void> {
     const checked = checkWorkers(workers)
     if (this.stopping) throw new MapacheError('MAPACHE_STOPPING', 'the cluster is stopping')
-    this.#options.scale(checked)
-    this.log.info(`scaling to ${checked} workers`)
-    this.apply({ type: 'scale', workers: checked })
-    announce(this, 'scale', { workers: checked })
+    this.scaling.ask(checked)
   }
 
   recycle(id: number): Promise<void> {
@@ -229,6 +229,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
       this.log.info(mode === 'now' ? 'stopping now' : 'stopping: finishing what was accepted')
       announce(this, 'stop', { mode })
       this.recycles.stop()
+      this.scaling.stop()
       this.apply({ type: 'stop', mode })
     }
     return this.#stopped.promise
@@ -282,6 +283,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     this.log.info(`serving on ${this.addresses.map(formatAddress).join(', ')}`)
     announce(this, 'listening', { addresses: this.addresses })
     this.#started.resolve()
+    this.scaling.refresh()
     const adopted = this.adopt(id)
     if (adopted) this.apply(adopted)
   }
@@ -289,7 +291,9 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   /** Takes over the options that a worker reported. @returns the event that tells the plan */
   adopt(id: number): PlanEvent | undefined {
     const { options, warmup = false } = this.processes.get(id) ?? {}
-    return this.#options.adopt(options, warmup) ? { type: 'settings', settings: this.#options.planned } : undefined
+    if (!this.#options.adopt(options, warmup)) return undefined
+    this.scaling.refresh()
+    return { type: 'settings', settings: this.#options.planned }
   }
 
   /** Binds an address that a worker or a service asks for, and notes it for those who find the cluster's folder later. */

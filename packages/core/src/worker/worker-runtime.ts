@@ -77,6 +77,7 @@ export class WorkerRuntime implements Runtime {
   #opening = 0
   #appSignals = () => {}
   #pulsing: NodeJS.Timeout | undefined
+  #every = 0
   #leaveFolder = () => {}
   #unguard = () => {}
   #memory = new Memory()
@@ -148,7 +149,7 @@ export class WorkerRuntime implements Runtime {
     if (this.#takeEvent.length > 0 && launch.role !== 'mold') this.call('events').catch(() => {})
     channel.on('closed', () => void this.#lost())
     this.#guard(welcome)
-    this.#pulsing = setInterval(() => this.#pulse(), PULSE).unref()
+    this.#beat(welcome.pulse)
   }
 
   /** In a process that was just forked. */
@@ -231,6 +232,8 @@ export class WorkerRuntime implements Runtime {
     this.#listening.closeUnused()
     this.#channel.send({ type: 'serving', addresses: [...this.addresses] })
     this.#pulse()
+    // The first whole report of its service is not to be late.
+    this.#beat()
   }
 
   fail(error: unknown): never {
@@ -258,6 +261,8 @@ export class WorkerRuntime implements Runtime {
         return this.mold?.take(message)
       case 'hurry':
         return this.#drain.closeIdle()
+      case 'pulse':
+        return this.#beat(message.pulse)
       case 'ticket-keys':
         this.#ticketKeys = message.ticketKeys
         for (const { server } of this.#drain.servers) shareSessions(server, this.#ticketKeys, this.#launch.cluster)
@@ -289,6 +294,13 @@ export class WorkerRuntime implements Runtime {
     this.#served.set(key, { connections, address })
     // An entry without an adapter serves when all that it began to listen on listens, once its own listeners have run.
     if (!this.#managed) setImmediate(() => this.#opening === 0 && this.serving())
+  }
+
+  /** @param every ms between two reports; unless it is given, as before */
+  #beat(every = this.#every): void {
+    this.#every = every
+    clearInterval(this.#pulsing)
+    this.#pulsing = setInterval(() => this.#pulse(), every).unref()
   }
 
   #pulse(): void {
@@ -403,8 +415,6 @@ function takeEnvironment(env: NodeJS.ProcessEnv): void {
   Object.assign(process.env, env)
 }
 
-/** Milliseconds between two reports of vitals. */
-const PULSE = 1_000
 /** How long a worker that was asked to leave waits for the supervisor's word, ms. */
 const LEAVE_TIMEOUT = 5_000
 /** The limit of the loop's silence without a supervisor, where hangTimeout is off, ms. */

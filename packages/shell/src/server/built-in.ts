@@ -30,10 +30,14 @@ const recycle: Command = {
 
 const scale: Command = {
   name: 'scale',
-  usage: 'N',
-  summary: 'change how many workers serve',
+  usage: 'N|auto',
+  summary: 'change how many workers serve; auto: as the options say',
   async run({ cluster, send }, args) {
-    const workers = number(args, 'how many workers are to serve', 1)
+    if (args.length === 1 && args[0] === 'auto') {
+      await cluster.scale('auto')
+      return send('The options say again how many workers serve.')
+    }
+    const workers = number(args, 'how many workers are to serve, or auto', 1)
     await cluster.scale(workers)
     await send(`The target is ${workers} now: worker info tells when they serve.`)
   }
