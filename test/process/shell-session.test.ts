@@ -100,9 +100,12 @@ t.test('a reload tells of itself, and a bad one why it failed', async (t) => {
   t.match(done, /Reloaded: generation 3 serves after \d+ ms\.\n(> )?This shell/)
   await line.end()
 
-  const script = 'worker recycle 99\nscale 3\nlog tail 1000\n'
+  const script = 'worker recycle 99\nscale auto\nscale 3\nlog tail 1000\n'
   const client = await new ShellClient(t, [String(port)], folder).run(script)
-  t.match(client.stdout, /MAPACHE_PROCESS_UNKNOWN.*The target is 3 now.*reload failed.*: scale 3/s)
+  t.match(
+    client.stdout,
+    /MAPACHE_PROCESS_UNKNOWN.*The options say again.*The target is 3 now.*reload failed.*: scale 3/s
+  )
   t.equal(client.code, 1)
   await fixture.workersServing(3)
   t.equal((await get(await fixture.port())).status, 200)

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { type LimitsReader, readLimits } from '#core/supervisor/limits.js'
+import { type Group, makeGroup } from '../support/cgroup.js'
 import { put } from '../support/deploy.js'
 import { start } from '../support/fixture.js'
 
@@ -70,49 +70,15 @@ t.test('a mount with a space in its name', async (t) => {
   t.equal(readLimits(two('/a', { '/mnt/my groups/a/cpu.max': '100000 100000' }, mount)).cpu, 1)
 })
 
-const group = makeGroup(`mapache-test-${process.pid}`)
+const group = makeGroup('cpu', 1)
 const groupless = typeof group === 'string' ? { skip: group } : {}
 
 t.test('a real group of the kernel, where one may be made', groupless, async (t) => {
-  const { folder } = group as { folder: string }
-  t.teardown(() => rmdirSync(folder))
+  const { enter, remove } = group as Group
+  t.teardown(remove)
   const limits = new URL('../../../packages/core/dist/supervisor/limits.js', import.meta.url).href
-  const file = put(
-    path.join(t.testdir(), 'limits.mjs'),
-    `import { writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import { readLimits } from ${JSON.stringify(limits)}
-writeFileSync(${JSON.stringify(path.join(folder, 'cgroup.procs'))}, String(process.pid))
-console.log(JSON.stringify({ cpu: readLimits().cpu, of: availableParallelism() }))`
-  )
-  const child = start(t, file)
-  const [line] = await child.printed(/\{.*\}/)
-  t.equal(JSON.parse(line).cpu, 1)
+  const text = `import { readLimits } from ${JSON.stringify(limits)}\nconsole.log('cpu', readLimits().cpu)`
+  const child = start(t, put(path.join(t.testdir(), 'limits.mjs'), text), { nodeArgs: [enter] })
+  await child.printed(/^cpu 1$/m)
   await child.exit()
 })
-
-/** A group with one CPU's quota, or why there is none. */
-function makeGroup(name: string): { folder: string } | string {
-  const mounts = process.platform === 'linux' ? readFileSync('/proc/self/mountinfo', 'utf8').split('\n') : []
-  const mount = mounts.find((line) => / - cgroup2 | - cgroup .*\bcpu\b/.test(line))?.split(' ')[4]
-  if (mount === undefined) return 'there are no groups here'
-  const folder = path.join(mount, name)
-  try {
-    mkdirSync(folder)
-  } catch (error) {
-    return (error as Error).message
-  }
-  for (const [file, text] of [
-    ['cpu.cfs_quota_us', '100000'],
-    ['cpu.max', '100000 100000']
-  ] as const) {
-    try {
-      writeFileSync(path.join(folder, file), text)
-      return { folder }
-    } catch {
-      // The other version's, or a controller that is not given to this group.
-    }
-  }
-  rmdirSync(folder)
-  return 'the group has no CPU controller'
-}
