@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import t from 'tap'
-import { PROTOCOL_VERSION } from '#core/channel/messages.js'
+import { OPERATOR_VERSION, PROTOCOL_VERSION } from '#core/channel/messages.js'
 import { put, reload, Watch } from '../support/deploy.js'
 import { before, type Fixture, get, start, until } from '../support/fixture.js'
 import { seededRandom } from '../support/loss/random.js'
@@ -124,7 +124,7 @@ t.test('10,000 malformed messages of operators cost nobody but their senders any
   const port = await fixture.port()
   const pids = await fixture.workersServing(2)
   const socket = path.join(channelOf(fixture), 'channel.sock')
-  const hello = '{"type":"hello","version":1,"token":"operator"}\n'
+  const hello = `{"type":"hello","version":${OPERATOR_VERSION},"token":"operator"}\n`
   const watch = new Watch(t, port)
   watch.allowed = { includes: () => true } as never
   const random = seededRandom(11)

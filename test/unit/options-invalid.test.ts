@@ -185,3 +185,25 @@ t.test('so many workers that they would take the machine down are a typing error
   t.throws(() => normaliseOptions({ workers: 99_999 }), { message })
   t.equal(normaliseOptions({ workers: 1_000 }).workers, 1_000)
 })
+
+t.test('a range says which of its parts is wrong', async (t) => {
+  const wrong: [workers: object, said: string][] = [
+    [{ min: 0 }, 'workers.min must be a positive integer, got 0'],
+    [{ min: 1_001 }, 'workers.min must be at most 1000, got 1001'],
+    [{ max: 'many' }, "workers.max must be a positive integer or 'auto', got 'many'"],
+    [{ max: 2.5 }, "workers.max must be a positive integer or 'auto', got 2.5"],
+    [{ min: 4, max: 2 }, 'workers must have min no larger than max, got { min: 4, max: 2 }'],
+    [{ minSpare: -1 }, 'workers.minSpare must be a number of workers, 0 or more; parts of one count, too, got -1'],
+    [
+      { minSpare: 2, maxSpare: 1 },
+      'workers must have minSpare no larger than maxSpare, got { minSpare: 2, maxSpare: 1 }'
+    ],
+    [{ least: 1 }, 'workers.least is not an option']
+  ]
+  for (const [workers, said] of wrong) {
+    t.throws(() => normaliseOptions({ workers }), { message: `MAPACHE_OPTION_INVALID: ${said}` })
+  }
+  t.throws(() => normaliseOptions({ policy: 2 }), {
+    message: 'MAPACHE_OPTION_INVALID: policy must be a function (vitals, desired) => desired, got 2'
+  })
+})

@@ -1,5 +1,15 @@
 import t from 'tap'
-import { CHANGEABLE, FIXED, nearestName, normaliseOptions, reportedOptions, show } from '#core/options.js'
+import {
+  CHANGEABLE,
+  checkWorkers,
+  FIXED,
+  type MapacheOptions,
+  nearestName,
+  normaliseOptions,
+  rangeOf,
+  reportedOptions,
+  show
+} from '#core/options.js'
 import { parallelism } from '#core/supervisor/limits.js'
 
 const DEFAULTS = {
@@ -204,5 +214,19 @@ t.test('a value is shown in an error on one line of bounded length', async (t) =
   t.equal(show(Array(500).fill('long')).length, 121)
   for (const value of [{ text: Array(50).fill('word') }, new Error('no'), 'a\nb', ['a\nb']]) {
     t.notMatch(show(value), /\n/)
+  }
+})
+
+t.test('a range has its defaults, and a policy without one goes from 1 to the number', async (t) => {
+  const range = (options: MapacheOptions) => rangeOf(normaliseOptions(options))
+  t.equal(range({ workers: 3 }), undefined)
+  t.strictSame(range({ workers: {} }), { min: 1, max: 'auto', minSpare: 0.5, maxSpare: 1.75 })
+  t.strictSame(range({ workers: { min: 2, minSpare: 2 } }), { min: 2, max: 'auto', minSpare: 2, maxSpare: 3.25 })
+  t.strictSame(range({ workers: { maxSpare: 0.25 } }), { min: 1, max: 'auto', minSpare: 0.25, maxSpare: 0.25 })
+  t.match(range({ workers: 3, policy: () => 1 }), { min: 1, max: 3 })
+  t.match(range({ workers: { min: 2, max: 3 }, policy: () => 1 }), { min: 2, max: 3 })
+  t.equal(checkWorkers('auto'), 'auto')
+  for (const wrong of [0, '2', null, undefined, { min: 1 }, [2]]) {
+    t.throws(() => checkWorkers(wrong), { code: 'MAPACHE_OPTION_INVALID' })
   }
 })
