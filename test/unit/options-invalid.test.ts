@@ -34,6 +34,16 @@ const cases: [name: string, must: string, values: [unknown, string][]][] = [
   ['bootTimeout', ms(1), [...NONSENSE, ZERO, TOO_LONG]],
   ['bootAttempts', POSITIVE, [...NONSENSE, ZERO]],
   ['settle', ms(0), [...NONSENSE, TOO_LONG]],
+  [
+    'canary',
+    'must be false or { soak, maxErrorRate, maxLatencyRatio, minRequests }',
+    [
+      [null, 'null'],
+      [true, 'true'],
+      [30_000, '30000'],
+      ['', "''"]
+    ]
+  ],
   ['drainTimeout', ms(0), [...NONSENSE, TOO_LONG]],
   ['stopIdleGrace', ms(0), [...NONSENSE, TOO_LONG]],
   ['hangTimeout', ms(0), [...NONSENSE, TOO_LONG]],
@@ -154,6 +164,28 @@ t.test('backoff that is wrong in part is refused by the path of that part', asyn
       t.throws(() => normaliseOptions({ backoff: { [part]: value } }), { message }, `${part} ${shown}`)
     }
   }
+})
+
+t.test('a canary that is wrong in part is refused by the path of that part', async (t) => {
+  const rate = 'must be a number from 0 to 1'
+  const ratio = 'must be a number from 1 to 1000'
+  const wrong: [part: string, must: string, value: unknown, shown: string][] = [
+    ['soak', ms(1_000), 999, '999'],
+    ['soak', ms(1_000), LONGEST + 1, '2147483648'],
+    ['maxErrorRate', rate, -0.1, '-0.1'],
+    ['maxErrorRate', rate, 1.1, '1.1'],
+    ['maxErrorRate', rate, Number.NaN, 'NaN'],
+    ['maxErrorRate', rate, '1', "'1'"],
+    ['maxLatencyRatio', ratio, 0.9, '0.9'],
+    ['maxLatencyRatio', ratio, Number.POSITIVE_INFINITY, 'Infinity'],
+    ['minRequests', POSITIVE, 0, '0'],
+    ['minRequests', POSITIVE, 1.5, '1.5']
+  ]
+  for (const [part, must, value, shown] of wrong) {
+    const message = `MAPACHE_OPTION_INVALID: canary.${part} ${must}, got ${shown}`
+    t.throws(() => normaliseOptions({ canary: { [part]: value } }), { message }, `${part} ${shown}`)
+  }
+  t.throws(() => normaliseOptions({ canary: { soek: 1 } }), { message: /^MAPACHE_OPTION_INVALID: canary\.soek is not/ })
 })
 
 t.test('backoff with min larger than max is refused, the defaults counted in', async (t) => {

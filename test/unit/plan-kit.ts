@@ -93,6 +93,7 @@ export const SETTINGS: PlanSettings = {
   spare: 0,
   surge: 1,
   settle: 1_000,
+  canary: false,
   maxRetiring: 2,
   bootAttempts: 3,
   bootTimeout: 30_000,
@@ -109,6 +110,12 @@ function describe(effect: Effect): string {
   switch (effect.do) {
     case 'prepare':
       return `prepare g${effect.generation} for ${effect.request}${effect.oldFirst ? ', old first' : ''}`
+    case 'soaking':
+      return `soaking g${effect.generation} by ${effect.first} for ${effect.rule.soak}`
+    case 'judge':
+      return `judge ${effect.first}`
+    case 'soaked':
+      return `soaked g${effect.generation}`
     case 'settled':
       return `settled g${effect.generation} by ${effect.first}`
     case 'done':

@@ -8,6 +8,7 @@ export const SETTINGS = {
   spare: 0,
   surge: 1,
   settle: 100,
+  canary: false as const,
   maxRetiring: 2,
   bootAttempts: 3,
   bootTimeout: 1_000,

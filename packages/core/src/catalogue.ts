@@ -87,6 +87,10 @@ export const CATALOGUE = {
     means: 'A worker was not ready within bootTimeout.',
     fix: 'See what the app waits for before it listens, or raise bootTimeout.'
   },
+  MAPACHE_CANARY_FAILED: {
+    means: "A new generation's first worker, the canary, was worse than the old generation, or ended while it soaked.",
+    fix: 'Correct the new code: the message and figures say in what it is worse. Or widen the option canary.'
+  },
   MAPACHE_SETTLE_FAILED: {
     means: 'The first worker of a new generation served, but ended within settle.',
     fix: 'Read the cause: the new code crashes soon after it starts. The old workers go on serving.'

@@ -1,12 +1,14 @@
 import type { EventEmitter } from 'node:events'
+import type { CanaryFigures } from './channel/canary.js'
 import type { BoundAddress, DrainedData, MemoryData, VitalsData } from './channel/messages.js'
+import type { CanaryOptions } from './cluster/canary.js'
 import type { RollKind } from './cluster/roll.js'
 import type { EndReason, Role } from './cluster/roster.js'
 import type { State } from './cluster/states.js'
 import type { MapacheError } from './errors.js'
 import type { LogLine } from './supervisor/log-tail.js'
 
-export type { BoundAddress, DrainedData, LogLine, MemoryData, VitalsData }
+export type { BoundAddress, CanaryFigures, DrainedData, LogLine, MemoryData, VitalsData }
 
 /** One worker, service or mold, as it was when it was asked for. */
 export interface ProcessInfo {
@@ -69,7 +71,7 @@ export interface ClusterStatus {
   /** The generation that a rollback would go back to. */
   rollback: number | undefined
   /** Where a running reload is. */
-  roll: { generation: number; kind: RollKind; phase: string } | undefined
+  roll: { generation: number; kind: RollKind; phase: string; canary?: CanaryFigures | undefined } | undefined
   /** Whether the workers of the generation that serves are forked from a mold. */
   forked: boolean
   /** Whether processes can be forked: @mapache/native is there, and was found to work. */
@@ -86,12 +88,19 @@ export interface ReloadOptions {
    * module. Default: new before old.
    */
   oldFirst?: boolean
+  /**
+   * The first new worker serves for `soak` ms beside the old ones, and is compared with them: in place of the option
+   * `canary`, which says what is left out here; `false` does without for once. Not with `oldFirst`.
+   */
+  canary?: CanaryOptions | false | undefined
 }
 
 export interface ReloadResult {
   generation: number
   /** From the request until the new generation serves and the old one retires, ms. */
   duration: number
+  /** How it held out as a canary, if it was one; `enough` says whether there was traffic enough to tell. */
+  canary?: CanaryFigures
 }
 
 /** The cluster's events, by name, with what they carry. */
@@ -117,12 +126,21 @@ export interface ClusterEvents {
   'mold:retire': [ProcessInfo & { reason: EndReason }]
   'mold:exit': [ExitEvent]
   'reload:start': [{ generation: number; kind: RollKind }]
+  /** The first worker of the new generation is a canary: it serves beside the old ones for `soak` ms and is compared. */
+  'reload:soaking': [{ generation: number; soak: number }]
+  /** The canary is no worse than the old generation. */
+  'reload:soaked': [{ generation: number; canary: CanaryFigures }]
   /** The first worker of the new generation has proved itself; the others follow. */
   'reload:settled': [{ generation: number }]
   'reload:done': [ReloadResult]
   'reload:failed': [{ generation: number; phase: string; error: MapacheError }]
-  /** A generation lost too many workers to crashes, and the one before it is on its way back. */
-  'reload:rolledback': [{ generation: number; to: number; crashes: number; error: Error }]
+  /**
+   * A generation lost too many workers to crashes, and the one before it is on its way back; or its `canary` was worse than
+   * that, which serves on.
+   */
+  'reload:rolledback': [
+    { generation: number; to: number; crashes: number; canary?: CanaryFigures | undefined; error: Error }
+  ]
   /** The app does not boot, or has crashed, and the fallback of a module serves in its place until the next reload. */
   'app:failed': [{ generation: number; phase: 'boot' | 'crash'; error: Error }]
   /** How many workers should serve has changed: somebody asked for it, or the load did. */
@@ -159,7 +177,8 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
   /**
    * Replaces all workers with new ones from disk, new before old unless `oldFirst`, which drops a reload that runs or waits.
    * @returns when the new generation serves and the old one retires
-   * @throws MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SETTLE_FAILED, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE: the
+   * @throws MAPACHE_OPTION_INVALID; MAPACHE_CANARY_FAILED, with the `figures` of both: it was worse than the old workers;
+   *   MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SETTLE_FAILED, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE: the
    *   old workers serve on (with `oldFirst` none, but the fallback of a module); `cause` is the app's error. MAPACHE_RELOAD_SUPERSEDED, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED.
    */
   reload(options?: ReloadOptions): Promise<ReloadResult>

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { CATALOGUE } from './catalogue.js'
+import type { CanaryFigures } from './channel/canary.js'
 import type { OpenData } from './channel/messages.js'
 import { attachPlace } from './syntax-place.js'
 
@@ -15,6 +16,8 @@ export interface ErrorData {
   code?: string | undefined
   /** Of a `MapacheError`. */
   phase?: string | undefined
+  /** Of a canary. */
+  figures?: CanaryFigures | undefined
   cause?: ErrorData | undefined
 }
 
@@ -26,6 +29,8 @@ export class MapacheError extends Error {
   readonly fix: string
   /** In a failed reload or boot: the step that failed. */
   declare phase?: string
+  /** Of a canary that was worse than the old generation: both in figures. */
+  declare figures?: CanaryFigures
   /** Of a base that must not be forked: what it holds, and by whom. */
   declare open?: readonly OpenData[]
 
@@ -54,6 +59,7 @@ export function errorToData(thrown: unknown, depth = 4): ErrorData {
     stack: clip(textOf(() => thrown.stack ?? thrown)),
     ...(typeof code === 'string' ? { code: clip(code) } : {}),
     ...(thrown instanceof MapacheError && thrown.phase !== undefined ? { phase: thrown.phase } : {}),
+    ...(thrown instanceof MapacheError && thrown.figures ? { figures: thrown.figures } : {}),
     ...(thrown.cause !== undefined && depth > 0 ? { cause: errorToData(thrown.cause, depth - 1) } : {})
   }
 }
@@ -65,6 +71,7 @@ export function errorFromData(data: ErrorData): Error {
   const own = isMapacheCode(data.code)
     ? new MapacheError(data.code, data.message.replace(`${data.code}: `, ''), { ...cause, ...phase })
     : Object.assign(new Error(data.message, cause), data.code === undefined ? {} : { code: data.code })
+  if (own instanceof MapacheError && data.figures) own.figures = data.figures
   if (!isMapacheCode(data.code)) Object.defineProperty(own, 'name', { value: data.name, configurable: true })
   own.stack = data.stack
   return own

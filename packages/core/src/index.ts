@@ -8,10 +8,12 @@ export {
   type ScalingLimits,
   type ScalingRange
 } from './cluster/autoscale.js'
+export type { CanaryOptions } from './cluster/canary.js'
 export type { EndReason } from './cluster/roster.js'
 export type { State } from './cluster/states.js'
 export type {
   BoundAddress,
+  CanaryFigures,
   Cluster,
   ClusterEvents,
   ClusterStatus,

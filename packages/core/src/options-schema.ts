@@ -55,6 +55,24 @@ const range = v.pipe(
 /** The longest delay that a Node timer can have, ms: beyond it the timer fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1
 
+const within = (least: number, most: number) => {
+  const what = `must be a number from ${least} to ${most}`
+  return v.pipe(
+    v.number(what),
+    v.check((n) => n >= least && n <= most, what)
+  )
+}
+const canary = v.strictObject(
+  {
+    // Workers report once a second.
+    soak: v.optional(ms(1_000)),
+    maxErrorRate: v.optional(within(0, 1)),
+    maxLatencyRatio: v.optional(within(1, 1_000)),
+    minRequests: v.optional(whole(1, 'must be a positive integer'))
+  },
+  'must be false or { soak, maxErrorRate, maxLatencyRatio, minRequests }'
+)
+
 const reportable = {
   // Chosen by the input, so that what is wrong inside of a range is named.
   workers: v.optional(v.lazy((input) => (isObject(input) ? range : workersFrom(WORKERS)))),
@@ -67,6 +85,8 @@ const reportable = {
   bootTimeout: v.optional(ms(1)),
   bootAttempts: v.optional(whole(1, 'must be a positive integer')),
   settle: v.optional(ms()),
+  // Not a union: that would not say which field is wrong.
+  canary: v.optional(v.lazy((input) => (input === false ? v.literal(false) : canary))),
   drainTimeout: v.optional(ms()),
   stopIdleGrace: v.optional(ms()),
   backoff: v.optional(

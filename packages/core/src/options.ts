@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Policy, ScalingRange } from './cluster/autoscale.js'
 import type { Backoff } from './cluster/backoff.js'
+import { type CanaryOptions, type CanaryRule, canaryRule } from './cluster/canary.js'
 import { MapacheError } from './errors.js'
 import type { LogOption } from './log.js'
 import type { MapacheModule } from './modules.js'
@@ -28,6 +29,11 @@ export interface MapacheOptions {
   bootAttempts?: number
   /** How long the first worker of a new generation must serve before the first old one retires, ms. */
   settle?: number
+  /**
+   * What a reload's first worker has to hold out against: it serves beside the old generation for `soak` ms, and is retired
+   * if it is worse; `false` is no such comparison. See docs/canary.md.
+   */
+  canary?: CanaryOptions | false
   /** How long a retiring worker may take to finish what it holds, ms. */
   drainTimeout?: number
   /** How long idle connections are kept when the cluster stops, ms. */
@@ -84,6 +90,7 @@ export interface Settings {
   readonly bootTimeout: number
   readonly bootAttempts: number
   readonly settle: number
+  readonly canary: CanaryRule | false
   readonly drainTimeout: number
   readonly stopIdleGrace: number
   readonly backoff: Readonly<Backoff>
@@ -112,6 +119,7 @@ export const CHANGEABLE = [
   'bootTimeout',
   'bootAttempts',
   'settle',
+  'canary',
   'drainTimeout',
   'stopIdleGrace',
   'backoff',
@@ -164,6 +172,7 @@ function withDefaults(given: MapacheOptions): Settings {
     bootTimeout: given.bootTimeout ?? 30_000,
     bootAttempts: given.bootAttempts ?? 3,
     settle: given.settle ?? 1_000,
+    canary: given.canary ? canaryRule(given.canary) : false,
     drainTimeout: given.drainTimeout ?? 90_000,
     stopIdleGrace: given.stopIdleGrace ?? 1_000,
     backoff: Object.freeze({ min: given.backoff?.min ?? 100, max: given.backoff?.max ?? 30_000 }),

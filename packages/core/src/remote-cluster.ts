@@ -53,8 +53,11 @@ export class RemoteCluster extends EventEmitter<ClusterEvents> implements Cluste
     return this.#last
   }
 
-  reload({ oldFirst = false }: ReloadOptions = {}): Promise<ReloadResult> {
-    return this.#caller.call('reload', { oldFirst }) as Promise<ReloadResult>
+  async reload({ oldFirst = false, canary }: ReloadOptions = {}): Promise<ReloadResult> {
+    // What the channel would refuse is told here.
+    if (canary) normaliseOptions({ canary })
+    const asked = canary === undefined ? {} : { canary }
+    return (await this.#caller.call('reload', { oldFirst, ...asked })) as ReloadResult
   }
 
   async prime(): Promise<never> {

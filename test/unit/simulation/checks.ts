@@ -17,6 +17,9 @@ export class Checks {
   #oldFirst = false
   #dropped = false
   #primed = 0
+  /** The canary that soaks, and the one that has. */
+  #soaks: { first: number; until: number } | undefined
+  #soaked: number | undefined
   /** So many workers serve at least, as long as none is lost that nobody chose to retire. */
   #floor = 0
   #idle = 0
@@ -52,6 +55,17 @@ export class Checks {
         this.#rolling = effect.request
         this.#oldFirst = effect.oldFirst === true
         this.#dropped = false
+        return
+      case 'soaking':
+        assert.equal(this.#world.roster.get(effect.first)?.state, 'serving', 'a canary that does not serve')
+        this.#soaks = { first: effect.first, until: this.#world.now + effect.rule.soak }
+        return
+      case 'judge':
+        assert.equal(effect.first, this.#soaks?.first, 'another worker is judged than the one that soaked')
+        assert.ok(this.#world.now >= (this.#soaks?.until ?? 0), 'judged before it has soaked')
+        return
+      case 'soaked':
+        this.#soaked = this.#soaks?.first
         return
       case 'settled':
         return this.#settled(effect)
@@ -259,8 +273,12 @@ export class Checks {
     const { faults, code, roster, processes, state } = this.#world
     const kind = code.get(generation)?.kind ?? 'good'
     const dies = kind === 'dies-in-settle' && state.settings.settle > 0 && !this.#oldFirst
-    const bad = faults && (UNSETTLED.has(kind) || dies)
+    // Done at once, another may have begun.
+    const soaked = state.roll?.to === generation && state.roll.canary !== undefined
+    const worse = kind === 'worse' && soaked
+    const bad = faults && (UNSETTLED.has(kind) || dies || worse)
     assert.ok(!bad, `a generation that is ${kind} settled`)
+    if (soaked) assert.equal(first, this.#soaked, 'settled without having soaked')
     const member = roster.get(first ?? 0)
     if (this.#oldFirst) return assert.equal(member?.state, 'serving', 'the first worker does not serve')
     assert.equal(member?.state, 'serving', 'the first worker does not serve at the end of settle')

@@ -7,13 +7,23 @@ export type Kind =
   | 'never-serves'
   | 'dies-in-settle'
   | 'flaky'
+  /** It runs, and is worse than what was there: a canary tells. */
+  | 'worse'
   /** Of a base. */
   | 'unclean'
 
 /** What may be wrong with a base; what dies in settle dies soon after it is ready. */
 export const BAD_BASE: readonly Kind[] = ['no-boot', 'never-ready', 'dies-in-settle', 'flaky', 'unclean']
 
-export const BAD: readonly Kind[] = ['unprepared', 'no-boot', 'never-ready', 'never-serves', 'dies-in-settle', 'flaky']
+export const BAD: readonly Kind[] = [
+  'unprepared',
+  'no-boot',
+  'never-ready',
+  'never-serves',
+  'dies-in-settle',
+  'flaky',
+  'worse'
+]
 
 /** What will become of one process, decided when it is launched. Times in ms, from the step before. */
 export interface Fate {

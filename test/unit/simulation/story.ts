@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { PlanSettings } from '#core/cluster/plan.js'
 import { seededRandom } from '../../support/loss/random.js'
 import { BAD, BAD_BASE, type Kind } from './fates.js'
 import type { FakeProcess } from './process.js'
@@ -82,7 +83,8 @@ function reload(world: World, random: () => number): void {
   const kind: Kind = random() < 0.5 ? 'good' : (BAD[Math.floor(random() * BAD.length)] as Kind)
   const code = { kind, workers: random() < 0.2 ? 1 + Math.floor(random() * 5) : undefined }
   if (random() < world.oldFirst) world.reloadOldFirst(code)
-  else world.reload(code)
+  else if (random() < 0.6) world.reload(code)
+  else world.reload(code, random() < 0.3 ? false : { ...RULE, soak: 200 + random() * 5_000 })
 }
 
 function prime(world: World, random: () => number): void {
@@ -163,13 +165,14 @@ function wait(world: World, time: number): void {
   while (world.agenda.step(until));
 }
 
-function drawSettings(random: () => number) {
+function drawSettings(random: () => number): PlanSettings {
   const one = <Value>(...values: Value[]) => values[Math.floor(random() * values.length)] as Value
   return {
     workers: one(1, 1, 2, 3, 4, 5),
     spare: one<number | 'auto'>(0, 'auto', 1, 2),
     surge: one(1, 1, 1, 2, 3),
     settle: one(0, 100, 1_000),
+    canary: one<PlanSettings['canary']>(false, false, RULE),
     maxRetiring: one(1, 2),
     bootAttempts: 3,
     bootTimeout: one(2_000, 5_000),
@@ -191,5 +194,6 @@ function drawServices(random: () => number) {
   ]
 }
 
+const RULE = { soak: 2_000, maxErrorRate: 0.01, maxLatencyRatio: 2, minRequests: 100 }
 /** Longer than anything takes without new faults, virtual ms. */
 const PEACE = 180_000

@@ -63,9 +63,9 @@ export class World implements Receiver {
     return this.state.stopping !== 'no' && this.roster.members.length === 0
   }
 
-  reload(code: Code): number {
+  reload(code: Code, canary?: PlanSettings['canary']): number {
     this.#onDisk.set(this.#requests + 1, code)
-    return this.roll('reload')
+    return this.roll('reload', canary === undefined ? {} : { canary })
   }
 
   reloadOldFirst(code: Code): number {
@@ -80,11 +80,14 @@ export class World implements Receiver {
     this.apply({ type: 'prime', generation: this.#primes, ...(once ? { once } : {}) })
   }
 
-  roll(type: 'reload' | 'reload-old-first' | 'refork' | 'rollback'): number {
+  roll(
+    type: 'reload' | 'reload-old-first' | 'refork' | 'rollback',
+    more: { canary?: PlanSettings['canary'] } = {}
+  ): number {
     this.#requests += 1
     const request = this.#requests
     this.checks.opened(request)
-    this.apply({ type, request })
+    this.apply({ type, request, ...more })
     return request
   }
 
@@ -229,6 +232,10 @@ export class World implements Receiver {
       // As `Generations.repeat` has it.
       this.code.set(generation, failed && effect.oldFirst ? (this.code.get(effect.from) as Code) : code)
       return failed ? [{ type: 'generation-failed', generation, error: error('no entry') }] : []
+    }
+    if (effect.do === 'judge') {
+      const bad = this.faults && this.state.roll && this.code.get(this.state.roll.to)?.kind === 'worse'
+      return [{ type: 'judged', first: effect.first, ...(bad ? { bad: error('worse') } : {}) }]
     }
     if (effect.do === 'settled') {
       const { workers } = this.code.get(effect.generation) as Code

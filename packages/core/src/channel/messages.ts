@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { ErrorData } from '../errors.js'
 import { ReportedOptionsSchema } from '../options-schema.js'
+import { Answers, CanaryOverride, Figures } from './canary.js'
 
 /** Raised whenever a message changes in a way that the other side would misread. */
 export const PROTOCOL_VERSION = 5
@@ -26,6 +27,7 @@ const ErrorSchema: v.GenericSchema<ErrorData> = v.strictObject({
   stack: text,
   code: v.optional(text),
   phase: v.optional(name),
+  figures: v.optional(Figures),
   cause: v.optional(v.lazy(() => ErrorSchema))
 })
 const Tcp = v.strictObject({ address: name, family: v.picklist(['IPv4', 'IPv6']), port: id })
@@ -102,7 +104,7 @@ export const UPWARD = {
   failed: up('failed', LAUNCHED, { error: ErrorSchema }),
   /** Asks for an address that it was not started with; the handle comes by Node's IPC. */
   listen: up('listen', PROCESSES, { request: id, address: Wanted }),
-  vitals: up('vitals', ['worker'], { vitals: Vitals, memory: v.optional(Memory) }),
+  vitals: up('vitals', ['worker'], { vitals: Vitals, memory: v.optional(Memory), answers: v.optional(Answers) }),
   /** Services and molds say it once a second, in place of vitals. */
   alive: up('alive', ['service', 'mold'], { memory: v.optional(Memory) }),
   /** Has the code loaded and can be forked, unless it holds something; a worker says it that was promoted. */
@@ -127,7 +129,8 @@ export const UPWARD = {
     /** Of `log`. */
     lines: v.optional(id),
     /** Of `reload`. */
-    oldFirst: v.optional(v.boolean())
+    oldFirst: v.optional(v.boolean()),
+    canary: v.optional(CanaryOverride)
   }),
   /** A line for Mapache's own log. */
   log: up('log', ['service'], { level: v.picklist(['info', 'warn', 'error']), text }),
@@ -157,6 +160,8 @@ const DOWNWARD = v.variant('type', [
   down('promote', { generation: id, drainTimeout: amount }),
   /** Fork a worker; its descriptors come first, by the socket that is for them. */
   down('fork', { request: id, launch: v.unknown() }),
+  /** Count what is answered and how long that takes, and tell it with the vitals. */
+  down('measure', { on: v.boolean() }),
   /** Close idle connections now: others of this place are waiting to leave, too. */
   down('hurry', {}),
   down('ticket-keys', { ticketKeys: name }),

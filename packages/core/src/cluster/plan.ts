@@ -1,5 +1,6 @@
 import type { ErrorData } from '../errors.js'
 import { type Base, takeBaseExit, takeBaseReady, takeBaseUnclean, takePrime } from './base.js'
+import type { CanaryRule } from './canary.js'
 import {
   noteCrash,
   takeMoldExit,
@@ -12,6 +13,7 @@ import {
 import { type AppFailure, takeFailure, takeOldFirst } from './old-first.js'
 import { advance, fail, type Roll, type RollKind, takeReload } from './roll.js'
 import type { Member, Role } from './roster.js'
+import { type Judged, takeCanaryExit, takeJudged, takeNextCanary } from './soak.js'
 
 export type { Roll }
 
@@ -22,6 +24,8 @@ export interface PlanSettings {
   spare: number | 'auto'
   surge: number
   settle: number
+  /** What the first worker of each reload has to hold out against. */
+  canary: CanaryRule | false
   maxRetiring: number
   bootAttempts: number
   bootTimeout: number
@@ -50,7 +54,7 @@ export interface PlanState {
   latest: number
   roll?: Roll
   /** A roll that waits for the running one: a queue of one. */
-  queued?: { request: number; kind: RollKind }
+  queued?: { request: number; kind: RollKind; canary?: CanaryRule | false }
   /** Whether any worker has ever served: one that is ready may still fail to listen. */
   everServed: boolean
   stopping: 'no' | 'graceful' | 'now'
@@ -68,7 +72,9 @@ export interface PlanState {
 }
 
 export type PlanEvent =
-  | { type: 'reload' | 'refork' | 'rollback'; request: number }
+  /** With a canary, or for once with none, or as the option says. */
+  | { type: 'reload'; request: number; canary?: CanaryRule | false }
+  | { type: 'refork' | 'rollback'; request: number }
   | { type: 'reload-old-first'; request: number }
   /** A mold is wanted that workers of any generation come from; it has a number below 0. */
   | ({ type: 'prime' } & Base)
@@ -101,6 +107,8 @@ export type PlanEvent =
   /** A worker that was drained for it is the mold of the new generation now, or was not fit for it. */
   | { type: 'promoted'; id: number; generation: number }
   | { type: 'not-promoted'; id: number; error: ErrorData }
+  /** The canary was compared with the old generation. */
+  | Judged
   /** Nothing but time passed. */
   | { type: 'tick' }
 
@@ -110,6 +118,11 @@ export type Effect =
   | { do: 'promote'; id: number; generation: number }
   /** No worker could become the mold: a fork of the one that is there is warmed up in its place. */
   | { do: 'warm-up'; generation: number; error: ErrorData }
+  /** The first worker has settled; what it and the old ones answer is counted from now on. */
+  | { do: 'soaking'; generation: number; first: number; rule: CanaryRule }
+  /** The soak is over: `judged` is wanted at once. */
+  | { do: 'judge'; first: number }
+  | { do: 'soaked'; generation: number }
   | { do: 'settled'; generation: number; first: number | undefined }
   | { do: 'done'; request: number; generation: number; kind: RollKind }
   | { do: 'failed'; request: number; generation: number; phase: FailedPhase; timedOut: boolean; error: ErrorData }
@@ -128,9 +141,9 @@ export type Effect =
 
 /**
  * `prepare`: entry or envFile; `promote`: no worker could become a mold; `boot`: before ready; `settle`: within settle;
- * `roll`: a later one did not boot; `rollback`: called back while it rolled.
+ * `canary`: worse than the old generation; `roll`: a later one did not boot; `rollback`: called back while it rolled.
  */
-export type FailedPhase = 'prepare' | 'promote' | 'boot' | 'settle' | 'roll' | 'rollback'
+export type FailedPhase = 'prepare' | 'promote' | 'boot' | 'settle' | 'canary' | 'roll' | 'rollback'
 
 export type Refusal = 'stopping' | 'not-molded' | 'nothing-before'
 
@@ -162,7 +175,7 @@ export function plan(
 function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]): void {
   switch (event.type) {
     case 'reload':
-      return takeReload(state, event.request, effects)
+      return takeReload(state, event, effects)
     case 'reload-old-first':
       return takeOldFirst(state, event.request, effects)
     case 'prime': {
@@ -198,6 +211,8 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
       return takePromoted(state, event)
     case 'not-promoted':
       return takeNotPromoted(state, event, effects)
+    case 'judged':
+      return takeJudged(state, event, effects)
     case 'tick':
       return
     default:
@@ -224,7 +239,9 @@ function leftBefore({ kind, first }: Roll, { id, failed }: { id: number; failed:
 function takeServing(state: PlanState, event: { id: number; role: Role; generation: number }, now: number): void {
   const { roll } = state
   if (event.role === 'worker') state.everServed = true
-  if (event.role !== 'worker' || roll?.phase !== 'booting' || roll.to !== event.generation) return
+  if (event.role !== 'worker' || roll?.to !== event.generation) return
+  if (roll.phase === 'soaking') return takeNextCanary(state, roll, event.id, now)
+  if (roll.phase !== 'booting') return
   // What is rolled back to has proved itself before.
   const settle = roll.kind === 'rollback' ? 0 : state.settings.settle
   state.roll = { ...roll, phase: 'settling', settleAt: now + settle, first: event.id }
@@ -243,6 +260,7 @@ function takeExit(
   if (roll?.phase === 'promoting' && roll.first === event.id) return takeNotPromoted(state, event, effects)
   if (event.excused) return
   if (roll && event.generation === roll.to && !leftBefore(roll, event)) {
+    if (takeCanaryExit(state, roll, event, effects)) return
     if (roll.phase !== 'rolling') {
       return fail(state, event.served ? 'settle' : 'boot', event.error, event.timedOut, effects)
     }

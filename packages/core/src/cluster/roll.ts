@@ -1,8 +1,10 @@
 import type { ErrorData } from '../errors.js'
+import type { CanaryRule } from './canary.js'
 import { giveWay } from './old-first.js'
 import type { Effect, FailedPhase, PlanState } from './plan.js'
 import { servingWorkers } from './reconcile.js'
 import type { Member } from './roster.js'
+import { afterSettle, ruleOf, soak } from './soak.js'
 
 /**
  * `reload`: new code from disk. `refork`: the same code, from a warm worker that becomes a mold. `rollback`: the code
@@ -19,12 +21,15 @@ export interface Roll {
   to: number
   /**
    * `promoting` (a refork): a worker leaves to become the new generation's mold. `booting`: one worker of the new
-   * generation is on its way, beside the old ones. `settling`: it serves and has to prove itself. `rolling`: the others
-   * follow, and the old ones retire.
+   * generation is on its way, beside the old ones. `settling`: it serves and has to prove itself. `soaking`: it is
+   * compared with them. `rolling`: the others follow, and the old ones retire.
    */
-  phase: 'promoting' | 'booting' | 'settling' | 'rolling'
+  phase: 'promoting' | 'booting' | 'settling' | 'soaking' | 'rolling'
   /** When `settling` ends (monotonic ms). */
   settleAt: number
+  /** What its first worker has to hold out against, beside the old ones; and when `soaking` ends (monotonic ms). */
+  canary?: CanaryRule
+  soakUntil?: number
   /** The worker that settles, the first of its generation to serve; while promoting, the one that becomes the mold. */
   first?: number
   /** The old workers leave first: there is nothing that would serve on if this fails. */
@@ -36,21 +41,31 @@ export interface Roll {
 }
 
 /** A reload waits for the running roll; a newer one takes the place of the one that waits. */
-export function takeReload(state: PlanState, request: number, effects: Effect[]): void {
+export function takeReload(
+  state: PlanState,
+  { request, canary }: { request: number; canary?: CanaryRule | false },
+  effects: Effect[]
+): void {
   if (state.stopping !== 'no') effects.push({ do: 'refused', request, why: 'stopping' })
-  else if (state.roll) enqueue(state, request, 'reload', effects)
-  else begin(state, request, 'reload', effects)
+  else if (state.roll) enqueue(state, request, 'reload', effects, canary)
+  else begin(state, request, 'reload', effects, canary)
 }
 
 /** Lets a roll wait for the running one, in a queue of one. */
-export function enqueue(state: PlanState, request: number, kind: RollKind, effects: Effect[]): void {
+export function enqueue(
+  state: PlanState,
+  request: number,
+  kind: RollKind,
+  effects: Effect[],
+  canary?: CanaryRule | false
+): void {
   // A refork brings no new code, so that it cannot stand for a reload.
   if (state.queued?.kind === 'reload' && kind !== 'reload') {
     effects.push({ do: 'superseded', request })
     return
   }
   if (state.queued) effects.push({ do: 'superseded', request: state.queued.request })
-  state.queued = { request, kind }
+  state.queued = { request, kind, ...(canary === undefined ? {} : { canary }) }
 }
 
 /** Begins a roll to a generation that has no number yet. */
@@ -58,12 +73,14 @@ export function begin(
   state: PlanState,
   request: number | undefined,
   kind: 'reload' | 'refork',
-  effects: Effect[]
+  effects: Effect[],
+  canary?: CanaryRule | false
 ): void {
   state.latest += 1
   const { current: from, latest: to } = state
   const phase = kind === 'refork' ? 'promoting' : 'booting'
-  state.roll = { kind, from, to, phase, settleAt: 0, ...(request === undefined ? {} : { request }) }
+  const rule = kind === 'reload' ? ruleOf(state, canary) : {}
+  state.roll = { kind, from, to, phase, settleAt: 0, ...(request === undefined ? {} : { request }), ...rule }
   if (kind === 'reload' && state.settings.fork) state.molded = [...state.molded, to]
   effects.push({ do: 'prepare', generation: to, request: request ?? 0, kind, from })
 }
@@ -92,7 +109,7 @@ function end(state: PlanState, effects: Effect[]): void {
   if (queued.kind === 'refork' && !state.molded.includes(state.current)) {
     effects.push({ do: 'refused', request: queued.request, why: 'not-molded' })
   } else if (queued.kind !== 'rollback') {
-    begin(state, queued.request, queued.kind, effects)
+    begin(state, queued.request, queued.kind, effects, queued.canary)
   }
 }
 
@@ -125,9 +142,8 @@ function proceed(state: PlanState, members: readonly Member[], now: number, effe
     }
     // One that is leaving or killed by then has proved nothing: its exit fails the roll.
     if (!members.some((member) => member.id === roll.first && isProved(member))) return
-    state.roll = { ...roll, phase: 'rolling' }
-    effects.push({ do: 'settled', generation: roll.to, first: roll.first })
-  }
+    afterSettle(state, roll, now, effects)
+  } else if (roll?.phase === 'soaking') soak(roll, members, now, effects)
   if (state.roll?.phase === 'rolling') complete(state, state.roll, members, now, effects)
 }
 

@@ -55,7 +55,8 @@ function slotsOf(state: PlanState): Slot[] {
     return [...molds, ...workers(roll.to, settings.workers), ...serviceSlots(state, roll.to)]
   }
   // The spares are renewed first: new code that has booted once waits for its proof with workers that need not boot any more.
-  const isRenewing = roll.phase === 'settling'
+  // Beside a canary the old ones stay: it may be a while until it is known whose spares are wanted.
+  const isRenewing = roll.phase === 'settling' && !roll.canary
   return [
     ...molds,
     ...workers(roll.to, 1, isRenewing),

@@ -22,7 +22,7 @@ export async function takeCall(supervisor: Supervisor, connection: Connection<Pe
 }
 
 function call(supervisor: Supervisor, connection: Connection<Peer>, wanted: Omit<Call, 'request'>) {
-  const { method, workers, id, lines, oldFirst = false } = wanted
+  const { method, workers, id, lines, oldFirst = false, canary } = wanted
   const peer = connection.admission?.peer
   if (!LOOKS.has(method)) {
     if (peer && !mayControl(supervisor, peer)) {
@@ -43,7 +43,7 @@ function call(supervisor: Supervisor, connection: Connection<Peer>, wanted: Omit
     case 'log':
       return supervisor.tail(lines)
     case 'reload':
-      return supervisor.reload({ oldFirst })
+      return supervisor.reload({ oldFirst, canary })
     case 'refork':
       return supervisor.refork()
     case 'rollback':

@@ -26,12 +26,20 @@ export function carryOut(
         `no worker could become the mold of gen=${effect.generation}; a fork of the mold is warmed up in its place`
       )
       return
+    case 'soaking':
+      supervisor.canary.begin(effect)
+      return
+    case 'judge':
+      return supervisor.canary.judge()
+    case 'soaked':
+      supervisor.canary.soaked(effect.generation)
+      return
     case 'settled':
       log.info(`gen=${effect.generation} settled; rolling`)
       announce(supervisor, 'reload:settled', { generation: effect.generation })
       return effect.first === undefined ? undefined : supervisor.adopt(effect.first)
     case 'done': {
-      const result = requests.done(effect.request, effect.generation, now)
+      const result = requests.done(effect.request, effect.generation, now, supervisor.canary.passed(effect.generation))
       log.info(`${DONE[effect.kind]}: gen=${effect.generation} serves, after ${result.duration} ms`)
       if (effect.kind !== 'refork') supervisor.reforks = 0
       supervisor.releaseUnused()
@@ -42,8 +50,12 @@ export function carryOut(
       const error = failureOf(effect)
       const rest = effect.generation === generation ? 'nothing serves for it' : `gen=${generation} serves on`
       log.error({ err: error }, `reload failed (${effect.phase}); ${rest}: ${error.message}`)
+      // Ahead of those who wait for it: the error gets its figures.
+      const figures = effect.phase === 'canary' ? supervisor.canary.figures : undefined
+      if (figures) error.figures = figures
       requests.fail(effect.request, error)
       announce(supervisor, 'reload:failed', { generation: effect.generation, phase: effect.phase, error })
+      if (figures) supervisor.canary.failed(error, effect.generation, figures)
       return
     }
     case 'superseded':

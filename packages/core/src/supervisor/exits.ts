@@ -20,6 +20,7 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
   const { code, signal } = status
   const how = signal ?? (code === null ? 'not started' : `code ${code}`)
   const who = identity(member)
+  if (failed) supervisor.canary.crashed(peer)
   if (failed) logFailure(supervisor, `${who} ended (${reason}, ${how})`, error)
   else log.info(`${who} exited (${reason}${code === 0 ? '' : `, ${how}`})`)
   const { failures } = roster.place(member)

@@ -101,6 +101,7 @@ function takeServing(supervisor: Supervisor, peer: Peer, { addresses }: Extract<
   const now = supervisor.clock.now()
   supervisor.roster.serving(member, now)
   peer.addresses = addresses
+  supervisor.canary.joined(peer)
   supervisor.log.info(`${identity(member)} serving`)
   announce(supervisor, eventName(member, 'serving'), supervisor.processes.info(peer, now))
   supervisor.served(peer)
@@ -122,13 +123,14 @@ async function takeListen(supervisor: Supervisor, peer: Peer, message: Extract<M
 }
 
 function takeVitals(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'vitals' }>): void {
-  const { vitals, memory } = message
+  const { vitals, memory, answers } = message
   const { member } = peer
   peer.vitals = vitals
   peer.memory = memory ?? peer.memory
   if (supervisor.scaling.note(member, vitals))
     announce(supervisor, 'worker:vitals', supervisor.processes.info(peer, member.seenAt))
   reforkWhenWarm(supervisor, peer, vitals)
+  if (answers) supervisor.canary.report(peer, answers, vitals.delayP99)
   if (vitals.listening || member.state !== 'serving' || member.stale) return
   supervisor.log.error(`${identity(member)} is no longer listening; replaced`)
   member.stale = { reason: 'not-listening', urgent: true }

@@ -1,3 +1,4 @@
+import type { CanaryFigures } from '../channel/canary.js'
 import type { Effect } from '../cluster/plan.js'
 import type { ReloadResult } from '../cluster.js'
 import { type Deferred, defer } from '../deferred.js'
@@ -16,9 +17,11 @@ export class Requests {
     return { request: this.#last, result: result.promise }
   }
 
-  done(request: number, generation: number, now: number): ReloadResult {
+  /** @param canary how the generation held out as a canary, if it was one */
+  done(request: number, generation: number, now: number, canary?: CanaryFigures): ReloadResult {
     const waiting = this.#take(request)
-    const result = { generation, duration: Math.round(now - (waiting?.since ?? now)) }
+    const duration = Math.round(now - (waiting?.since ?? now))
+    const result = { generation, duration, ...(canary ? { canary } : {}) }
     waiting?.result.resolve(result)
     return result
   }
@@ -50,6 +53,13 @@ export function failureOf(effect: Extract<Effect, { do: 'failed' }>): MapacheErr
   if (phase === 'promote') {
     const text = `no worker could become the mold of generation ${generation}: ${said}`
     return withoutFrames(new MapacheError('MAPACHE_REFORK_FAILED', text, { cause, phase }))
+  }
+  if (phase === 'canary') {
+    const judged = cause instanceof MapacheError && cause.code === 'MAPACHE_CANARY_FAILED'
+    const text = `the canary of generation ${generation} ended: ${said}`
+    const error = judged ? cause : new MapacheError('MAPACHE_CANARY_FAILED', text, { cause })
+    error.phase = phase
+    return withoutFrames(error)
   }
   if (phase === 'rollback') {
     return withoutFrames(new MapacheError('MAPACHE_ROLLED_BACK', `generation ${generation} was called back`, { phase }))

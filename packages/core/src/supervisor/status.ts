@@ -30,7 +30,7 @@ export function statusOf(supervisor: Supervisor): ClusterStatus {
     rollback: previous?.generation,
     forked,
     canFork: parts.molds !== undefined,
-    roll: roll && { generation: roll.to, kind: roll.kind, phase: roll.phase },
+    roll: roll && { generation: roll.to, kind: roll.kind, phase: roll.phase, canary: supervisor.canary.figures },
     stopping,
     addresses: [...addresses],
     processes: processes.all.map((peer) => processes.info(peer, now))

@@ -21,6 +21,7 @@ import { identity, type Logger } from '../log.js'
 import type { ResolvedModules } from '../modules.js'
 import { checkWorkers, type ReportedOptions, type Settings } from '../options.js'
 import { plannedServices } from '../services.js'
+import { Canary, canaryOf } from './canary.js'
 import { AwakeClock, HEARTBEAT } from './clock.js'
 import { carryOut } from './effects.js'
 import type { EntrySource } from './entry.js'
@@ -80,6 +81,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   readonly primes = new Primes()
   readonly followers = new Followers()
   readonly recycles = new Recycles()
+  readonly canary = new Canary(this)
   readonly serviceListeners = new ServiceListeners()
   readonly scaling: Scaling
   readonly log: Logger
@@ -172,8 +174,10 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     await this.#started.promise
   }
 
-  reload({ oldFirst = false }: ReloadOptions = {}): Promise<ReloadResult> {
-    return this.#roll(oldFirst ? 'reload-old-first' : 'reload')
+  async reload(options: ReloadOptions = {}): Promise<ReloadResult> {
+    const canary = canaryOf(options, this.settings.canary)
+    if (options.oldFirst) return this.#roll({ type: 'reload-old-first' })
+    return this.#roll({ type: 'reload', ...(canary === undefined ? {} : { canary }) })
   }
 
   async prime(modules: readonly string[], wanted: 'auto' | 'standby' = 'auto'): Promise<{ how: 'fork' | 'standby' }> {
@@ -188,16 +192,16 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   }
 
   refork(): Promise<ReloadResult> {
-    return this.#roll('refork')
+    return this.#roll({ type: 'refork' })
   }
 
   rollback(): Promise<ReloadResult> {
-    return this.#roll('rollback')
+    return this.#roll({ type: 'rollback' })
   }
 
-  async #roll(type: 'reload' | 'reload-old-first' | 'refork' | 'rollback'): Promise<ReloadResult> {
+  async #roll(event: WithoutRequest<PlanEvent>): Promise<ReloadResult> {
     const { request, result } = this.requests.open(this.clock.now())
-    this.apply({ type, request })
+    this.apply({ ...event, request } as PlanEvent)
     return result
   }
 
@@ -264,6 +268,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
         if (next) this.#events.unshift(next)
       }
     }
+    this.canary.follow()
     // A generation that could not be prepared must be out of the plan before anything is launched of it.
     if (this.#events[0]?.type === 'generation-failed') return
     this.#converge(lookAgain)
@@ -412,6 +417,8 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     this.#stopped.resolve()
   }
 }
+
+type WithoutRequest<Event> = Event extends { request: number } ? Omit<Event, 'request'> : never
 
 /** The longest delay that a Node timer can have, ms. */
 const LONGEST_TIMER = 2 ** 31 - 1

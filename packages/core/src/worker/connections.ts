@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import type { Answers } from './answers.js'
 import { Yield } from './yield.js'
 
 /** One accepted connection. */
@@ -49,6 +50,8 @@ export class Connections {
   /** Counted since the start. */
   accepted = 0
   requests = 0
+  /** Measures what is answered, for as long as it is there. */
+  meter: Answers | undefined
   #hooks: ArrivalHooks | undefined
   #entered: Connection | undefined
   readonly #sessions = new WeakMap<ServerHttp2Session, Connection>()
@@ -104,7 +107,7 @@ export class Connections {
         this.#session(args[0] as ServerHttp2Session)
         break
       case 'stream':
-        this.#stream(args[0] as ServerHttp2Stream)
+        this.#stream(args[0] as ServerHttp2Stream, args[1] as IncomingHttpHeaders)
         break
       case 'upgrade':
       case 'connect': {
@@ -178,9 +181,10 @@ export class Connections {
     this.#hooks?.session(session)
   }
 
-  #stream(stream: ServerHttp2Stream): void {
+  #stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const connection = stream.session && this.#sessions.get(stream.session as ServerHttp2Session)
     this.requests += 1
+    this.meter?.beginStream(stream, headers)
     if (!connection) return
     connection.streams += 1
     stream.once('close', () => {
@@ -206,6 +210,7 @@ export class Connections {
     // The app emits some a second time: checkContinue as request.
     if (owed.length > 0 && owed.includes(response)) return undefined
     this.requests += 1
+    this.meter?.begin(response)
     owed.push(response)
     if (owed.length > connection.depth) connection.depth = owed.length
     if (this.#hooks) response.once('close', this.#hooks.finished)

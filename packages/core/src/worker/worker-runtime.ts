@@ -15,6 +15,7 @@ import { markPresence } from '../supervisor/folder.js'
 import type { LaunchInfo } from '../supervisor/launch/launcher.js'
 import { importNative, type Native } from '../supervisor/launch/native.js'
 import { takeSignals } from '../supervisor/signals.js'
+import { Answers } from './answers.js'
 import type { Connections } from './connections.js'
 import { Drain, type DrainOptions } from './drain.js'
 import { serveFallback } from './fallback.js'
@@ -65,6 +66,7 @@ export class WorkerRuntime implements Runtime {
   #channel!: ChannelClient
   #drain = new Drain()
   #vitals: Vitals | undefined
+  #answers: Answers | undefined
   #served = new Map<string, { connections: Connections; address: BoundAddress }>()
   #activation: Deferred<void> = defer()
   #limits!: DrainOptions
@@ -166,6 +168,7 @@ export class WorkerRuntime implements Runtime {
     this.#leaveFolder = () => {}
     this.#drain = new Drain()
     this.#memory = new Memory()
+    this.#answers = undefined
     this.#served = new Map()
     this.#activation = defer()
     this.#state = 'booting'
@@ -257,6 +260,8 @@ export class WorkerRuntime implements Runtime {
         return void this.#retire(message)
       case 'promote':
         return void this.#promote(message)
+      case 'measure':
+        return this.#measure(message.on)
       case 'fork':
         return this.mold?.take(message)
       case 'hurry':
@@ -283,8 +288,15 @@ export class WorkerRuntime implements Runtime {
     }
   }
 
+  /** For as long as a canary is compared with others. */
+  #measure(on: boolean): void {
+    this.#answers = on ? new Answers() : undefined
+    for (const connections of this.#drain.servers) connections.meter = this.#answers
+  }
+
   #open(connections: Connections): void {
     this.#opening += 1
+    connections.meter = this.#answers
     this.#drain.add(connections)
     shareSessions(connections.server, this.#ticketKeys, this.#launch.cluster)
   }
@@ -311,7 +323,9 @@ export class WorkerRuntime implements Runtime {
     if (isMold || this.role === 'service') return this.#channel.send({ type: 'alive', ...memory })
     this.#vitals ??= new Vitals()
     const listening = [...this.#served.values()].every(({ connections }) => connections.server.listening)
-    this.#channel.send({ type: 'vitals', vitals: this.#vitals.read(this.#drain.servers, listening), ...memory })
+    const answers = this.#answers ? { answers: this.#answers.take() } : {}
+    const vitals = this.#vitals.read(this.#drain.servers, listening)
+    this.#channel.send({ type: 'vitals', vitals, ...memory, ...answers })
   }
 
   /** Tells the supervisor what ends this process, ahead of Node, which prints it and exits. */
