@@ -31,7 +31,8 @@ t.test('commands', async (t) => {
 })
 
 t.test('options', async (t) => {
-  t.strictSame(await values('reload', '--'), ['--name', '--pid', '--json', '--help'])
+  t.strictSame(await values('refork', '--'), ['--name', '--pid', '--json', '--help'])
+  t.strictSame(await values('reload', '--max'), ['--max-error-rate', '--max-latency-ratio'])
   t.strictSame(await values('stop', '--no'), ['--now'])
   t.strictSame(await values('scale', '3', '--no'), ['--no-wait'])
   t.ok((await values('log', '-')).includes('-f'))

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import type { MapacheError } from '@mapache/core'
 import { exitCodeOf } from './exit-codes.js'
 import type { Output } from './output.js'
 import { plainLines } from './plain.js'
@@ -14,6 +15,8 @@ export async function tellFailure(error: unknown, output: Output): Promise<numbe
   const { describeFailure } = await import('@mapache/core/adapter')
   // Most of it may be the app's own error, as it came.
   output.aside(plainLines(`mapache: ${isUsage(error) ? describeUsage(error) : describeFailure(error)}`))
+  const { figures } = Object(error) as Partial<MapacheError>
+  if (figures) output.aside(...(await import('./canary-lines.js')).canaryLines(figures))
   return exitCode
 }
 

@@ -89,7 +89,16 @@ function addShowing(program: Command, add: Add): void {
 
 function addChanging(program: Command, add: Add): void {
   program.commandsGroup('Change a cluster:')
-  ofCluster(add('reload', 'replace all workers with new ones from disk')).addHelpText('after', `\n${TRUST}\n${GOES_ON}`)
+  ofCluster(add('reload', 'replace all workers with new ones from disk'))
+    .option(
+      '--canary [soak]',
+      'let the first new worker serve for so many ms beside the old ones, compared',
+      wholeFrom(1)
+    )
+    .option('--no-canary', 'for once do without the canary that the options have')
+    .option('--max-error-rate <n>', 'how much more of its answers may be errors: 0.01 is one of a hundred', number)
+    .option('--max-latency-ratio <n>', 'how many times slower its slowest answers may be', number)
+    .addHelpText('after', `\n${TRUST}\n${GOES_ON}`)
   ofCluster(add('refork', 'replace all workers with forks of a warm one')).addHelpText('after', `\n${GOES_ON}`)
   ofCluster(add('rollback', 'go back to the generation before')).addHelpText('after', `\n${GOES_ON}`)
   ofCluster(add('scale', 'change how many workers serve'))
@@ -133,6 +142,12 @@ function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
 }
 
+function number(text: string): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value) && value >= 0) return value
+  throw new InvalidArgumentError('It must be a number from 0 up.')
+}
+
 function wholeFrom(least: number) {
   return (text: string): number => {
     const value = Number(text)
@@ -150,7 +165,7 @@ function version(): string {
 }
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
-const TRUST = `It ends with 0 only when the new generation serves. If that does not boot, or does not survive settle, the old
+const TRUST = `It ends with 0 only when the new generation serves. If that does not boot, does not survive settle, or is a bad canary, the old
 workers serve on, the app's own error is printed whole, and it ends with 1.`
 const GOES_ON = 'Ctrl-C ends the waiting, not what was begun.'
 const BOOTS = ['auto', 'fork', 'spawn']

@@ -69,7 +69,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
   status: async () => (await import('./commands/status.js')).status,
   top: async () => (await import('./top/top.js')).top,
   log: async () => (await import('./commands/log.js')).log,
-  reload: async () => (await import('./commands/roll.js')).reload,
+  reload: async () => (await import('./commands/reload.js')).reload,
   refork: async () => (await import('./commands/roll.js')).refork,
   rollback: async () => (await import('./commands/roll.js')).rollback,
   scale: async () => (await import('./commands/scale.js')).scale,

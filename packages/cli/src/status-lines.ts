@@ -1,4 +1,5 @@
 import type { BoundAddress, ClusterStatus, ProcessInfo, ScalingStatus } from '@mapache/core'
+import { soakLine } from './canary-lines.js'
 import { formatBytes, formatCount, formatDuration, formatShare, plural, UNKNOWN } from './format.js'
 import { generationName, roleName, stateName } from './identity.js'
 import type { Look } from './look.js'
@@ -36,7 +37,10 @@ export function headLines(given: ClusterStatus, look: Look, now: number): string
 export function unusualLines(status: ClusterStatus, look: Look): string[] {
   const { roll, stopping, waiting, services, scaling } = status
   const lines = scaling ? [scalingLine(scaling, look)] : []
-  if (roll) lines.push(look.cyan(`${roll.kind} to generation ${roll.generation}: ${roll.phase}`))
+  if (roll) {
+    const soak = roll.canary ? `, ${soakLine(roll.canary)}` : ''
+    lines.push(look.cyan(`${roll.kind} to generation ${roll.generation}: ${roll.phase}${soak}`))
+  }
   if (stopping) lines.push(look.yellow('it is stopping'))
   if (waiting > 0) {
     const waits = waiting === 1 ? 'waits' : 'wait'

@@ -11,7 +11,7 @@ import type {
   ReloadResult
 } from './cluster.js'
 import { type ErrorData, errorFromData, MapacheError } from './errors.js'
-import { checkWorkers } from './options.js'
+import { checkWorkers, normaliseOptions } from './options.js'
 
 export type CallArguments = Omit<Extract<Upward, { type: 'call' }>, 'type' | 'request' | 'method'>
 

@@ -4,11 +4,6 @@ import { formatDuration } from '../format.js'
 import { type ClusterOptions, operate } from '../operate.js'
 import type { Output } from '../output.js'
 
-/** `mapache reload`: ends with 0 only when the new generation serves. */
-export function reload(_args: [], options: ClusterOptions, output: Output): Promise<number> {
-  return roll(options, output, 'reload', (cluster) => cluster.reload())
-}
-
 /** `mapache refork` */
 export function refork(_args: [], options: ClusterOptions, output: Output): Promise<number> {
   return roll(options, output, 'refork', (cluster) => cluster.refork())

@@ -20,6 +20,8 @@ const EVENTS: readonly (keyof ClusterEvents)[] = [
   ...ROLES.flatMap((role) => STEPS.map((step) => `${role}:${step}` as const)),
   'worker:vitals',
   'reload:start',
+  'reload:soaking',
+  'reload:soaked',
   'reload:settled',
   'reload:done',
   'reload:failed',

@@ -92,10 +92,20 @@ const STEPS: Readonly<Record<string, (data: never) => string>> = {
 
 const TELLS: { readonly [Name in keyof ClusterEvents]?: (data: ClusterEvents[Name][0]) => string } = {
   'reload:start': ({ generation, kind }) => `${kind} to generation ${generation} begins`,
+  'reload:soaking': ({ generation, soak }) => {
+    return `generation ${generation} has a canary, which is compared for ${formatDuration(soak)}`
+  },
+  'reload:soaked': ({ canary }) => {
+    const { requests, errors } = canary.canary
+    return `the canary is good: ${plural(requests, 'answer')}, ${plural(errors, 'error')}`
+  },
   'reload:settled': ({ generation }) => `generation ${generation} has settled; the other workers follow`,
   'reload:done': ({ generation, duration }) => `generation ${generation} serves after ${formatDuration(duration)}`,
   'reload:failed': ({ generation, phase }) => `generation ${generation} failed: ${phase}`,
-  'reload:rolledback': ({ generation, to }) => `generation ${generation} loses its workers: going back to ${to}`,
+  'reload:rolledback': ({ generation, to, canary }) => {
+    if (canary) return `the canary of generation ${generation} was worse: ${to} serves on`
+    return `generation ${generation} loses its workers: going back to ${to}`
+  },
   'app:failed': ({ phase, error }) => `the app failed (${phase}): ${plain(error.message)}`,
   scale: ({ workers, reason }) =>
     `${plural(workers, 'worker')} should serve${reason === 'load' ? ', by the load' : ''}`,

@@ -53,7 +53,9 @@ export class Watch {
       const message = oneLine(`Generation ${generation} failed in ${phase}: ${error.message}`, 500)
       sink.outcome({ time: Date.now(), ok: false, message, error: stackOf(error.cause ?? error) })
     })
-    this.#on('reload:rolledback', ({ generation, to, crashes, error }) => {
+    this.#on('reload:rolledback', ({ generation, to, crashes, canary, error }) => {
+      // That it failed was told with the reload.
+      if (canary) return
       const message = `Generation ${generation} lost ${crashes} workers to crashes; back to generation ${to}`
       sink.outcome({ time: Date.now(), ok: false, message, error: stackOf(error) })
     })
@@ -144,6 +146,7 @@ const ROSTER_EVENTS = [
   'service:serving',
   'service:retire',
   'reload:start',
+  'reload:soaking',
   'reload:settled',
   'scale',
   'stop'

@@ -121,7 +121,11 @@ function ofLife({ pulled: { counters } }: Counted): Family[] {
   const life = (name: string, help: string, durations: Durations) => histogram(name, help, LIFE_BUCKETS, durations)
   return [
     counter('reloads_total', 'Rolls that ended, by kind and result.', reloads),
-    counter('rollbacks_total', 'Generations that crashed too often and were rolled back.', one(counters.rolledback)),
+    counter(
+      'rollbacks_total',
+      'Generations that crashed too often, or whose canary was worse, and were rolled back.',
+      one(counters.rolledback)
+    ),
     life('reload_duration_seconds', 'Of rolls that were done.', counters.reloadDurations),
     life('worker_boot_duration_seconds', 'From the launch of a worker until it could serve.', counters.bootDurations),
     life('worker_drain_duration_seconds', 'From when a worker retired until it left.', counters.drainDurations),

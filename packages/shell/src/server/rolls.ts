@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { Cluster, ClusterEvents, ReloadResult } from '@mapache/core'
+import type { Cluster, ClusterEvents, ReloadOptions, ReloadResult } from '@mapache/core'
 import { type Command, type Run, UsageError } from './command.js'
 
 export const reload = roll('reload', 'replace all workers with new ones from disk, new before old', 'Reloaded')
@@ -10,13 +10,13 @@ export const rollback = roll('rollback', 'go back to the generation before', 'Ro
 function roll(name: 'reload' | 'refork' | 'rollback', summary: string, done: string): Command {
   return {
     name,
-    usage: '',
+    usage: name === 'reload' ? '[canary [MS]]' : '',
     summary,
     async run(run, args) {
-      if (args.length > 0) throw new UsageError(`it takes nothing, got ${args.join(' ')}`)
+      const begin = name === 'reload' ? beginReload(run.cluster, args) : beginOther(run.cluster, name, args)
       const unfollow = follow(run)
       try {
-        const { generation, duration } = await (run.cluster[name]() as Promise<ReloadResult>)
+        const { generation, duration } = await begin()
         await run.send(`${done}: generation ${generation} serves after ${Math.round(duration)} ms.`)
       } finally {
         unfollow()
@@ -24,6 +24,23 @@ function roll(name: 'reload' | 'refork' | 'rollback', summary: string, done: str
     }
   }
 }
+
+function beginOther(cluster: Cluster, name: 'refork' | 'rollback', args: readonly string[]): Begin {
+  if (args.length > 0) throw new UsageError(`it takes nothing, got ${args.join(' ')}`)
+  return () => cluster[name]()
+}
+
+/** With a canary, which soaks for so many milliseconds. */
+function beginReload(cluster: Cluster, [word, soak, ...rest]: readonly string[]): Begin {
+  if (word === undefined) return () => cluster.reload()
+  const known = word === 'canary' && (soak === undefined || /^\d+$/.test(soak)) && rest.length === 0
+  if (!known)
+    throw new UsageError(`it takes canary and for how many milliseconds, got ${[word, soak, ...rest].join(' ')}`)
+  const options: ReloadOptions = { canary: soak === undefined ? {} : { soak: Number(soak) } }
+  return () => cluster.reload(options)
+}
+
+type Begin = () => Promise<ReloadResult>
 
 /** Tells the user what happens to the workers meanwhile. @returns what ends it */
 function follow({ cluster, send, signal }: Run): () => void {
@@ -36,6 +53,7 @@ function follow({ cluster, send, signal }: Run): () => void {
     listen(cluster, 'worker:exit', ({ id, failed, code, signal: by }) => {
       if (failed) say(`Worker ${id} failed (${by ?? `code ${code}`}).`)
     }),
+    listen(cluster, 'reload:soaking', ({ soak }) => say(`It is a canary, and compared for ${soak} ms.`)),
     listen(cluster, 'reload:settled', () => say('The first new worker has proved itself; the others follow.'))
   ]
   const end = () => {

@@ -48,7 +48,8 @@ export function groups(frame: Frame): Group[] {
 /** The phases of the running roll, with where it stands. */
 export function steps({ roll }: Frame): Step[] {
   if (!roll) return []
-  const phases = roll.kind === 'refork' || roll.phase === 'promoting' ? ['promoting', ...PHASES] : PHASES
+  const known = roll.phase === 'soaking' ? WITH_CANARY : PHASES
+  const phases = roll.kind === 'refork' || roll.phase === 'promoting' ? ['promoting', ...known] : known
   // A phase that this page does not know is still told.
   const names = phases.includes(roll.phase) ? phases : [...phases, roll.phase]
   const now = names.indexOf(roll.phase)
@@ -105,9 +106,11 @@ function byRole(a: Process, b: Process): number {
 }
 
 const PHASES = ['booting', 'settling', 'rolling']
+const WITH_CANARY = ['booting', 'settling', 'soaking', 'rolling']
 const TEXTS: Record<string, string> = {
   promoting: 'a worker becomes the mold',
   booting: 'the first new worker starts',
   settling: 'it proves itself',
+  soaking: 'it is compared with the old workers',
   rolling: 'the others follow, old ones retire'
 }
