@@ -1,6 +1,7 @@
 import t from 'tap'
 import { CanaryApp, type Figures, Traffic } from '../support/canary.js'
 import { get, type Test, until } from '../support/fixture.js'
+import { ForkingApp } from '../support/forking.js'
 import type { Told } from '../support/life.js'
 
 const RULE = { soak: 3_000, minRequests: 20 }
@@ -181,4 +182,27 @@ t.test('what is no canary is refused', async (t) => {
   t.equal((await app.status()).generation, 1)
   app.deploy('v2')
   t.match(await app.call('reload', { oldFirst: true, canary: false }), { generation: 2 })
+})
+
+t.test('with molds it is the same, and the spares stay', { skip: process.platform !== 'linux' }, async (t) => {
+  const listener = "(_req, res) => { res.statusCode = version === 2 ? 500 : 200; res.end('v' + version) }"
+  const app = new ForkingApp(t, { listener, settings: { canary: { soak: 2_000, minRequests: 20 } } })
+  const port = await app.port()
+  await until(
+    async () => (await app.status()).spare.ready === 1,
+    'a spare',
+    () => app.output
+  )
+  const old = await app.workersServing(2)
+  const traffic = new Traffic(t, port, 3)
+  app.deploy(2)
+  t.match(await failure(app.call('reload')), { code: 'MAPACHE_CANARY_FAILED', phase: 'canary' })
+  t.strictSame(app.workers, old)
+  const launched = (await app.events()).filter(({ name, data }) => name === 'worker:launch' && data.generation === 1)
+  t.equal(launched.length, 3, 'two workers and one spare, the same from the beginning to the end')
+  app.deploy(3)
+  t.match(await app.call('reload'), { generation: 3, canary: { enough: true } })
+  const { lost, answers } = await traffic.stop()
+  t.strictSame(lost, [])
+  t.strictSame([...answers.keys()].sort(), ['v1 200', 'v2 500', 'v3 200'])
 })
