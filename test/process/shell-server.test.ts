@@ -38,6 +38,10 @@ t.test('the built in commands', async (t) => {
   const reloaded =
     'Generation 2 begins.\nWorker 3 is launched.\nWorker 3 serves.\nReloaded: generation 2 serves after 12 ms.\n'
   t.equal(await line.command('reload'), reloaded)
+  t.match(await line.command('reload canary'), 'Reloaded: generation 3 serves')
+  t.match(await line.command('reload canary 5000'), 'Reloaded: generation 4 serves')
+  t.match(await line.command('reload canary soon'), /got canary soon\nUsage: reload \[canary \[MS\]\]/)
+  t.match(await line.command('reload now'), 'got now')
   t.match(await line.command('rollback'), 'MAPACHE_ROLLBACK_UNAVAILABLE')
   cluster.reloads = async () => {
     const cause = new TypeError('no database')
@@ -51,7 +55,16 @@ t.test('the built in commands', async (t) => {
   )
   t.match(await line.command('worker'), /Unknown command "worker"/)
   t.equal(await line.command(''), '')
-  t.strictSame(cluster.asked, [['revive'], ['revive'], ['recycle', 1], ['scale', 4], ['reload'], ['reload']])
+  t.strictSame(cluster.asked, [
+    ['revive'],
+    ['revive'],
+    ['recycle', 1],
+    ['scale', 4],
+    ['reload'],
+    ['reload', { canary: {} }],
+    ['reload', { canary: { soak: 5_000 } }],
+    ['reload']
+  ])
   t.equal(cluster.listenerCount('worker:launch'), 0)
 
   line.type('log tail')

@@ -37,8 +37,8 @@ export class FakeCluster extends EventEmitter {
     return { name: 'fake', generation, target, serving: target - waiting, waiting, processes: [one] }
   }
 
-  async reload() {
-    this.asked.push(['reload'])
+  async reload(...options: unknown[]) {
+    this.asked.push(['reload', ...options])
     this.emit('reload:start', { generation: this.generation + 1, kind: 'reload' })
     this.emit('worker:launch', { id: 3 })
     await this.reloads()

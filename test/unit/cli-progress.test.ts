@@ -1,4 +1,5 @@
 import t from 'tap'
+import { canaryLines } from '#cli/canary-lines.js'
 import { makeLook } from '#cli/look.js'
 import { Progress } from '#cli/progress/progress.js'
 import { statusLines } from '#cli/status-lines.js'
@@ -48,6 +49,55 @@ t.test('each step of a roll is a line, in the words of the log', async (t) => {
   t.equal(new Progress('scale', 0).take(done), 'generation 2 serves after 2.3s')
   const killed = { ...exit, failed: false, code: null, signal: 'SIGKILL' }
   t.match(progress.take({ name: 'worker:exit', data: killed }), /exited \(reload, SIGKILL\)$/)
+})
+
+t.test('a canary is told of, when it soaks, is good, and is worse', async (t) => {
+  const progress = new Progress('reload', 0)
+  const side = { requests: 1, errors: 0, errorRate: 0, aborted: 0, crashes: 0 }
+  const canary = { soak: 30_000, elapsed: 12_000, enough: false, canary: side, old: { ...side, requests: 7 } }
+  t.equal(
+    progress.take({ name: 'reload:soaking', data: { generation: 2, soak: 30_000 } }),
+    'generation 2 has a canary, which is compared for 30s'
+  )
+  t.equal(
+    progress.take({ name: 'reload:soaked', data: { generation: 2, canary } }),
+    'the canary is good: 1 answer, 0 errors'
+  )
+  const rolledBack = { generation: 2, to: 1, crashes: 3, error: new Error('no') }
+  t.equal(
+    progress.take({ name: 'reload:rolledback', data: { ...rolledBack, canary } }),
+    'the canary of generation 2 was worse: 1 serves on'
+  )
+  t.equal(
+    progress.take({ name: 'reload:rolledback', data: rolledBack }),
+    'generation 2 loses its workers: going back to 1'
+  )
+  const roll = { generation: 2, kind: 'reload', phase: 'soaking', canary } as const
+  t.equal(
+    statusLines(aStatus({ roll }), look, 0)[2],
+    'reload to generation 2: soaking, 18s left, 1 answer of the canary, 0 of them errors'
+  )
+})
+
+t.test('the figures of a canary are a table', async (t) => {
+  const old = {
+    requests: 1_000,
+    errors: 2,
+    errorRate: 0.002,
+    aborted: 3,
+    p50: 4.25,
+    p99: 120.4,
+    delay: 0.1,
+    crashes: 0
+  }
+  const canary = { requests: 20_000, errors: 400, errorRate: 0.02, aborted: 0, crashes: 1 }
+  const lines = canaryLines({ soak: 1, elapsed: 1, enough: true, canary, old })
+  t.strictSame(lines, [
+    '             ANSWERS  ERRORS  SHARE  BROKEN OFF    P50    P99  LOOP DELAY  CRASHES',
+    'canary           20k     400     2%           0      -      -           -        1',
+    'old workers     1000       2    <1%           3  4.3ms  120ms       0.1ms        0'
+  ])
+  t.match(canaryLines({ soak: 1, elapsed: 1, enough: false, canary, old })[3], /^Too little traffic: /)
 })
 
 t.test('the block has what happens now, and what has left no more', async (t) => {

@@ -106,6 +106,7 @@ t.test('the phases of a roll', (t) => {
   const at = (kind: string, phase: string) =>
     steps(frame({ roll: { generation: 2, kind, phase } })).map((step) => `${step.name} ${step.at}`)
   t.strictSame(at('reload', 'settling'), ['booting done', 'settling now', 'rolling next'])
+  t.strictSame(at('reload', 'soaking'), ['booting done', 'settling done', 'soaking now', 'rolling next'])
   t.strictSame(at('refork', 'promoting'), ['promoting now', 'booting next', 'settling next', 'rolling next'])
   t.strictSame(at('reload', 'dancing').at(-1), 'dancing now')
   t.strictSame(steps(frame()), [])

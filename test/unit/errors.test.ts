@@ -131,3 +131,14 @@ t.test('a text that was cut says so', async (t) => {
   t.ok(message.length < 20_000)
   t.equal(errorToData(new Error('x'.repeat(5_000))).message.length, 5_000)
 })
+
+t.test('the figures of a canary travel with its error, and with no other', async (t) => {
+  const side = { requests: 9, errors: 1, errorRate: 1 / 9, aborted: 0, p99: 12.5, crashes: 0 }
+  const figures = { soak: 1_000, elapsed: 900, enough: false, canary: side, old: side }
+  const error = new MapacheError('MAPACHE_CANARY_FAILED', 'worse', { phase: 'canary' })
+  t.notOk('figures' in error)
+  error.figures = figures
+  const back = errorFromData(JSON.parse(JSON.stringify(errorToData(error))))
+  t.match(back, { code: 'MAPACHE_CANARY_FAILED', phase: 'canary', figures })
+  t.strictSame(errorToData(Object.assign(new Error('not ours'), { figures })).figures, undefined)
+})

@@ -3,6 +3,15 @@ import { checkDownward, checkUpward, PROTOCOL_VERSION, UPWARD } from '#core/chan
 
 const ROLES = ['worker', 'service', 'mold', 'operator'] as const
 const error = { name: 'TypeError', message: 'no', stack: 'TypeError: no' }
+const answers = {
+  count: 7,
+  errors: 1,
+  aborted: 0,
+  latency: [
+    [3, 5],
+    [90, 2]
+  ]
+}
 const vitals = {
   requests: 1,
   inFlight: 0,
@@ -82,14 +91,20 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
   },
   vitals: {
     from: ['worker'],
-    valid: [{ vitals }, { vitals, memory }],
+    valid: [{ vitals }, { vitals, memory }, { vitals, answers }, { vitals, answers: { ...answers, latency: [] } }],
     invalid: [
       {},
       { vitals, memory: { pss: 1 } },
       { vitals: { ...vitals, rss: -1 } },
       { vitals: { ...vitals, rss: null } },
       { vitals: { ...vitals, listening: 1 } },
-      { vitals: { ...vitals, more: 1 } }
+      { vitals: { ...vitals, more: 1 } },
+      { vitals, answers: { ...answers, count: -1 } },
+      { vitals, answers: { ...answers, errors: 0.5 } },
+      { vitals, answers: { ...answers, latency: [[1_000, 1]] } },
+      { vitals, answers: { ...answers, latency: [[1, 2, 3]] } },
+      { vitals, answers: { ...answers, latency: Array(1_000).fill([1, 1]) } },
+      { vitals, answers: { ...answers, more: 1 } }
     ]
   },
   molded: {

@@ -77,3 +77,25 @@ t.test('a start that is given up says after how many attempts, and why', async (
   })
   t.match(giveUp({ do: 'give-up', error, timedOut: true }, 1), { code: 'MAPACHE_BOOT_TIMEOUT' })
 })
+
+t.test('of a canary that is worse the verdict is the error, of one that ended its end is the cause', async (t) => {
+  const verdict = new MapacheError('MAPACHE_CANARY_FAILED', 'generation 2 is worse than generation 1: it is slow')
+  const worse = failureOf(failed('canary', verdict))
+  t.match(worse, { code: 'MAPACHE_CANARY_FAILED', message: verdict.message, phase: 'canary', cause: undefined })
+  const ended = failureOf(failed('canary', new RangeError('no more')))
+  t.match(ended, {
+    message: 'MAPACHE_CANARY_FAILED: the canary of generation 2 ended: RangeError: no more',
+    phase: 'canary',
+    cause: { name: 'RangeError' }
+  })
+  for (const { stack, message } of [worse, ended]) t.equal(stack, `MapacheError: ${message}`)
+})
+
+t.test('a reload that had a canary tells how that held out', async (t) => {
+  const requests = new Requests()
+  const { request, result } = requests.open(0)
+  const side = { requests: 0, errors: 0, errorRate: 0, aborted: 0, crashes: 0 }
+  const canary = { soak: 1_000, elapsed: 1_000, enough: false, canary: side, old: side }
+  requests.done(request, 2, 5, canary)
+  t.strictSame(await result, { generation: 2, duration: 5, canary })
+})

@@ -1,5 +1,5 @@
 import type { CanaryFigures } from '@mapache/core'
-import { formatCount, formatShare, UNKNOWN } from './format.js'
+import { formatCount, formatShare, plural, UNKNOWN } from './format.js'
 import { table } from './text.js'
 
 type Side = CanaryFigures['canary']
@@ -17,7 +17,7 @@ export function canaryLines({ canary, old, enough }: CanaryFigures): string[] {
 /** How far a soak is, in one line. */
 export function soakLine({ soak, elapsed, canary }: CanaryFigures): string {
   const left = Math.max(0, Math.round((soak - elapsed) / 1_000))
-  return `${left}s left, ${formatCount(canary.requests)} answers of the canary, ${formatCount(canary.errors)} of them errors`
+  return `${left}s left, ${plural(canary.requests, 'answer')} of the canary, ${formatCount(canary.errors)} of them errors`
 }
 
 function cellsOf({ requests, errors, errorRate, aborted, p50, p99, delay, crashes }: Side): string[] {

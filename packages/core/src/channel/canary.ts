@@ -14,7 +14,7 @@ export const Answers = v.strictObject({
   /** Responses that the client, or the app, broke off. */
   aborted: count,
   /** How long they took, by bucket of `histogram.ts`. */
-  latency: v.pipe(v.array(v.tuple([bucket, count])), v.maxLength(LAST + 1))
+  latency: v.pipe(v.array(v.strictTuple([bucket, count])), v.maxLength(LAST + 1))
 })
 
 const Side = v.strictObject({

@@ -141,17 +141,15 @@ export class Connections {
   #accept(socket: Socket & Marked): Connection | undefined {
     // Anything that is no socket is none of ours, and the app may hand a server the same socket again.
     if (typeof socket?.on !== 'function' || socket[CONNECTION]) return socket?.[CONNECTION]
-    const upgraded = !this.#speaksHttp
-    const index = this.open.length
     const connection: Connection = {
-      index,
+      index: this.open.length,
       socket,
       tls: undefined,
       session: undefined,
       owed: [],
       depth: 1,
       streams: 0,
-      upgraded
+      upgraded: !this.#speaksHttp
     }
     socket[CONNECTION] = connection
     this.open.push(connection)
