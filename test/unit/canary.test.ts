@@ -116,7 +116,7 @@ const ROWS: Row[] = [
     name: 'a loop that is late',
     canary: { delays: [300, 300, 300] },
     final: 'bad',
-    because: /event loop is late by 300 ms/
+    because: /event loop is late by [23]\d\d(\.\d)? ms, against [45](\.\d)? ms/
   },
   { name: 'late without traffic', canary: { requests: 0, delays: [300, 300, 300] }, final: 'bad' },
   { name: 'late once of three', canary: { delays: [5, 900, 5] }, final: 'good' },
@@ -145,8 +145,9 @@ t.test('the figures are both sides, as plain data', async (t) => {
     elapsed: 12_345.6,
     final: true
   })
-  const { p50 = 0, p99 = 0, ...rest } = figures.canary
-  t.strictSame(rest, { requests: 1_000, errors: 30, errorRate: 0.03, aborted: 0, crashes: 1, delay: 5 })
+  const { p50 = 0, p99 = 0, delay = 0, ...rest } = figures.canary
+  t.strictSame(rest, { requests: 1_000, errors: 30, errorRate: 0.03, aborted: 0, crashes: 1 })
+  t.ok(Math.abs(delay - 5) < 0.5, `${delay}`)
   t.ok(Math.abs(p50 - 10) < 0.5 && p50 === p99, `${p50} ${p99}`)
   t.strictSame(figures.old, { requests: 0, errors: 0, errorRate: 0, aborted: 0, crashes: 0 })
   t.match(figures, { soak: 30_000, elapsed: 12_346, enough: false })

@@ -1,5 +1,5 @@
 import type { AnswersData, CanaryFigures, CanarySide } from '../channel/canary.js'
-import { addBuckets, type Buckets, lowQuantile, quantile } from './histogram.js'
+import { addBuckets, type Buckets, bucketOf, lowQuantile, quantile } from './histogram.js'
 
 /** What a new generation's first worker must hold out against. */
 export interface CanaryRule {
@@ -33,8 +33,9 @@ export interface Tally {
   aborted: number
   crashes: number
   readonly latency: Buckets
-  /** The event loop's delay of each report, ms. */
-  readonly delays: number[]
+  /** How many reports there were, and the event loop's delay of each: a soak may go on for hours. */
+  reports: number
+  readonly delays: Buckets
 }
 
 export interface Judgement {
@@ -45,7 +46,7 @@ export interface Judgement {
 }
 
 export function emptyTally(): Tally {
-  return { requests: 0, errors: 0, aborted: 0, crashes: 0, latency: new Map(), delays: [] }
+  return { requests: 0, errors: 0, aborted: 0, crashes: 0, latency: new Map(), reports: 0, delays: new Map() }
 }
 
 /**
@@ -56,8 +57,9 @@ export function addReport(tally: Tally, { count, errors, aborted, latency }: Ans
   tally.requests += count
   tally.errors += errors
   tally.aborted += aborted
-  tally.delays.push(delay)
+  tally.reports += 1
   addBuckets(tally.latency, latency)
+  addBuckets(tally.delays, [[bucketOf(delay), 1]])
 }
 
 /**
@@ -125,9 +127,9 @@ function judgeLatency(canary: Tally, old: Tally, { maxLatencyRatio }: CanaryRule
 }
 
 function judgeDelay(canary: Tally, old: Tally, { maxLatencyRatio }: CanaryRule): string[] {
-  if (Math.min(canary.delays.length, old.delays.length) < LEAST_REPORTS) return []
-  const now = median(canary.delays)
-  const before = median(old.delays)
+  if (Math.min(canary.reports, old.reports) < LEAST_REPORTS) return []
+  const now = quantile(canary.delays, 0.5)
+  const before = quantile(old.delays, 0.5)
   if (!isWorse(now, before, maxLatencyRatio, DELAY_FLOOR)) return []
   return [`its event loop is late by ${ms(now)}, against ${ms(before)}`]
 }
@@ -143,7 +145,7 @@ function tooLittle(canary: Tally, old: Tally, { minRequests }: CanaryRule): stri
 
 function sideOf(tally: Tally): CanarySide {
   const { requests, errors, aborted, crashes, latency } = tally
-  const measured = { p50: quantile(latency, 0.5), p99: quantile(latency, 0.99), delay: median(tally.delays) }
+  const measured = { p50: quantile(latency, 0.5), p99: quantile(latency, 0.99), delay: quantile(tally.delays, 0.5) }
   const known = Object.entries(measured).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, tenths(value)]]
   )
@@ -152,11 +154,6 @@ function sideOf(tally: Tally): CanarySide {
 
 function rateOf({ errors, requests }: Tally): number {
   return requests === 0 ? 0 : errors / requests
-}
-
-function median(values: readonly number[]): number | undefined {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor((sorted.length - 1) / 2)]
 }
 
 function percent(share: number): string {
