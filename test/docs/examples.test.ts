@@ -14,7 +14,16 @@ import { list, read } from './markdown.js'
 import { ask, reload, STOPPED, stop } from './server.js'
 
 const names = list('examples').map((folder) => path.basename(folder))
-const special = ['forking', 'https-http2', 'metrics', 'module', 'release-folders', 'shell', 'websocket-sse']
+const special = [
+  'forking',
+  'https-http2',
+  'metrics',
+  'migration',
+  'module',
+  'release-folders',
+  'shell',
+  'websocket-sse'
+]
 
 for (const name of names.filter((name) => !special.includes(name))) {
   t.test(name, async (t) => {
@@ -61,6 +70,15 @@ t.test('metrics', async (t) => {
   await servesAndReloads(t, fixture)
   const greeted = async () => /^greetings_total 2$/m.test((await get({ socketPath: page }, '/metrics')).body)
   await until(greeted, 'the greetings of both generations')
+  t.strictSame(await stop(fixture), STOPPED)
+})
+
+t.test('migration', async (t) => {
+  const database = path.join(t.testdir(), 'shop.db')
+  const fixture = startExample(t, 'migration', { env: { DATABASE: database, NAME: `migration-${process.pid}-docs` } })
+  await servesAndReloads(t, fixture)
+  t.match(await ask(await fixture.port()), { text: '[{"id":1,"name":"tea"},{"id":2,"name":"coffee"}]' })
+  t.equal(fixture.output.split('migrating: 1-products.sql').length, 2, 'in the first generation alone')
   t.strictSame(await stop(fixture), STOPPED)
 })
 

@@ -52,6 +52,7 @@ export function toDesired(slots: readonly string[], capacity?: number, rest: Par
     bootTimeout: 30_000,
     hangTimeout: 0,
     drainTimeout: 90_000,
+    setupTimeout: 600_000,
     ...rest
   }
 }
@@ -61,13 +62,14 @@ export function toMembers(texts: readonly string[]): Member[] {
 }
 
 /**
- * `<w, fw, m, or the service's name> g<generation> p<place> <state>`, then any of: `stale` (asked to leave), `deaf` (stale and
+ * `<w, fw, m, or the service's name, setup, teardown> g<generation> p<place> <state>`, then any of: `stale` (asked to leave), `deaf` (stale and
  * urgent), `killed`, `hurried`, `activated`, `fallback`, `once`, `forwarding` (has said so), and `since=`, `seen=`,
- * `activatedAt=`, `askedAt=`, `forward=` (told to), in ms.
+ * `activatedAt=`, `askedAt=`, `forward=` (told to), in ms, and `reason=`.
  */
 export function toMember(text: string, id: number): Member {
   const [who = '', generation = '', place = '', state = '', ...flags] = text.split(' ')
   const time = (name: string) => Number(flags.find((flag) => flag.startsWith(`${name}=`))?.slice(name.length + 1) ?? 0)
+  const reason = flags.find((flag) => flag.startsWith('reason='))?.slice('reason='.length) as Member['reason']
   const served = state === 'serving' || state === 'retiring'
   const activated = served || flags.some((flag) => flag.startsWith('activated'))
   const stale = flags.includes('deaf')
@@ -93,7 +95,8 @@ export function toMember(text: string, id: number): Member {
     ...(flags.includes('once') ? { once: true } : {}),
     ...(activated ? { activatedAt: time('activatedAt') } : {}),
     ...(served ? { servingAt: 0 } : {}),
-    ...(stale ? { stale } : {})
+    ...(stale ? { stale } : {}),
+    ...(reason ? { reason } : {})
   }
 }
 
@@ -127,6 +130,7 @@ function roleOf(who: string): { role: Role; name: string; from: Origin } {
   if (who === 'w') return { role: 'worker', name: '', from: 'disk' }
   if (who === 'fw') return { role: 'worker', name: '', from: 'mold' }
   if (who === 'm') return { role: 'mold', name: '', from: 'disk' }
+  if (who === 'setup' || who === 'teardown') return { role: 'task', name: who, from: 'disk' }
   return { role: 'service', name: who, from: 'disk' }
 }
 

@@ -41,7 +41,8 @@ t.test('a generation is pinned to the release that the symlink points at, and st
       generation: n + 1,
       script: path.join(release(n + 1), 'server.js'),
       cwd: release(n + 1),
-      env: { RELEASE: String(n + 1), PORT: '1' }
+      env: { RELEASE: String(n + 1), PORT: '1' },
+      tasks: {}
     })
   }
 })
@@ -144,4 +145,16 @@ t.test('a folder, or nothing, is no entry', async (t) => {
     message: `MAPACHE_ENTRY_MISSING: ${folder} is a folder; name the script in it`
   })
   t.throws(() => namedEntry(path.join(folder, 'nothing.js'), []), { code: 'MAPACHE_ENTRY_MISSING' })
+})
+
+t.test('the modules of its setup and teardown are those of its release, too', async (t) => {
+  const { folder, source, release } = releases(t)
+  const tasks = { setup: './server.js', teardown: pathToFileURL(path.join(folder, 'current', 'server.js')) }
+  const first = pinGeneration(1, { ...source, tasks }, undefined, {})
+  switchTo(folder, 2)
+  const url = (n: number) => pathToFileURL(path.join(release(n), 'server.js')).href
+  t.strictSame(first.tasks, { setup: url(1), teardown: url(1) })
+  t.strictSame(pinGeneration(2, { ...source, tasks }, undefined, {}).tasks, { setup: url(2), teardown: url(2) })
+  const code = 'MAPACHE_ENTRY_MISSING'
+  t.throws(() => pinGeneration(3, { ...source, tasks: { setup: './nope.js' } }, undefined, {}), { code })
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { checkDownward, checkUpward, PROTOCOL_VERSION, UPWARD } from '#core/channel/messages.js'
 
-const ROLES = ['worker', 'service', 'mold', 'operator'] as const
+const ROLES = ['worker', 'service', 'mold', 'task', 'operator'] as const
 const error = { name: 'TypeError', message: 'no', stack: 'TypeError: no' }
 const answers = {
   count: 7,
@@ -37,8 +37,14 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     invalid: [{}, { version: '1', token: 'x' }, { version: 1, token: '' }, { version: 1, token: 'x'.repeat(201) }]
   },
   ready: {
-    from: ['worker', 'service'],
-    valid: [{}, { options: {} }, { warmup: true }, { options: { workers: 'auto', backoff: { min: 1 }, name: 'shop' } }],
+    from: ['worker', 'service', 'task'],
+    valid: [
+      {},
+      { options: {} },
+      { warmup: true },
+      { teardown: true },
+      { options: { workers: 'auto', backoff: { min: 1 }, name: 'shop' } }
+    ],
     invalid: [
       { options: null },
       { options: { workers: 0 } },
@@ -49,7 +55,7 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     ]
   },
   serving: {
-    from: ['worker', 'service'],
+    from: ['worker', 'service', 'task'],
     valid: [{ addresses: [] }, { addresses: [tcp, { path: '/x.sock' }] }],
     invalid: [
       {},
@@ -61,7 +67,7 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     ]
   },
   failed: {
-    from: ['worker', 'service', 'mold'],
+    from: ['worker', 'service', 'mold', 'task'],
     valid: [{ error }, { error: { ...error, code: 'E' } }, { error: { ...error, cause: { ...error, cause: error } } }],
     invalid: [
       {},
@@ -125,8 +131,10 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     valid: [{ request: 3, error }],
     invalid: [{ request: 3 }, { error }]
   },
-  alive: { from: ['service', 'mold'], valid: [{}, { memory }], invalid: [{ more: 1 }, { memory: 1 }] },
-  leave: { from: ['worker', 'service', 'mold'], valid: [{}], invalid: [{ reason: 'signal' }] },
+  alive: { from: ['service', 'mold', 'task'], valid: [{}, { memory }], invalid: [{ more: 1 }, { memory: 1 }] },
+  'setup-wanted': { from: ['worker', 'mold'], valid: [{}], invalid: [{ generation: 2 }] },
+  done: { from: ['task'], valid: [{}, { none: true }], invalid: [{ none: 1 }, { more: 1 }] },
+  leave: { from: ['worker', 'service', 'mold', 'task'], valid: [{}], invalid: [{ reason: 'signal' }] },
   forwarding: { from: ['worker'], valid: [{}], invalid: [{ since: 1 }] },
   drained: {
     from: ['worker'],
@@ -134,7 +142,7 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
     invalid: [{}, { drained: { ...drained, cutRequests: 0.5 } }, { drained: { ...drained, closedIdle: undefined } }]
   },
   log: {
-    from: ['service'],
+    from: ['service', 'task'],
     valid: [{ level: 'info', text: 'admin of 127.0.0.1: reload' }],
     invalid: [{}, { level: 'fatal', text: 'x' }, { level: 'info', text: 'x'.repeat(20_001) }]
   },

@@ -45,6 +45,17 @@ const cases: [name: string, must: string, values: [unknown, string][]][] = [
     ]
   ],
   ['drainTimeout', ms(0), [...NONSENSE, TOO_LONG]],
+  ['setupTimeout', ms(0), [...NONSENSE, TOO_LONG]],
+  [
+    'setup',
+    'must be a function, or the path or URL of a module whose default export is one',
+    [
+      [null, 'null'],
+      ['', "''"],
+      [1, '1'],
+      [{}, '{}']
+    ]
+  ],
   ['stopIdleGrace', ms(0), [...NONSENSE, TOO_LONG]],
   ['hangTimeout', ms(0), [...NONSENSE, TOO_LONG]],
   [

@@ -21,6 +21,9 @@ const DEFAULTS = {
   settle: 1_000,
   canary: false,
   drainTimeout: 90_000,
+  setup: undefined,
+  teardown: undefined,
+  setupTimeout: 600_000,
   stopIdleGrace: 1_000,
   backoff: { min: 100, max: 30_000 },
   hangTimeout: 30_000,
@@ -83,6 +86,10 @@ const VALID: [name: string, value: unknown, kept?: unknown][] = [
   ['canary', { soak: 1_000, maxErrorRate: 0, maxLatencyRatio: 1, minRequests: 1 }],
   ['canary', { maxErrorRate: 1 }, { soak: 30_000, maxErrorRate: 1, maxLatencyRatio: 2, minRequests: 100 }],
   ['drainTimeout', 0],
+  ['setup', './migrate.js'],
+  ['setup', new URL('file:///app/migrate.js')],
+  ['teardown', () => {}],
+  ['setupTimeout', 0],
   ['stopIdleGrace', 0],
   ['backoff', {}, { min: 100, max: 30_000 }],
   ['backoff', { min: 200 }, { min: 200, max: 30_000 }],
@@ -198,8 +205,9 @@ t.test('what a worker reports are the options that were given and can travel', a
   t.strictSame(reportedOptions(given), { workers: 2, name: 'shop', backoff: { min: 1 } })
 })
 
-t.test('every option but policy, modules, services and log is reported, as changeable or as fixed', async (t) => {
-  const names = Object.keys(DEFAULTS).filter((name) => !['policy', 'modules', 'services', 'log'].includes(name))
+t.test('every option that is plain data is reported, as changeable or as fixed', async (t) => {
+  const others = ['setup', 'teardown', 'policy', 'modules', 'services', 'log']
+  const names = Object.keys(DEFAULTS).filter((name) => !others.includes(name))
   t.strictSame([...CHANGEABLE, ...FIXED].sort(), names.sort())
 })
 

@@ -19,8 +19,9 @@ export class Planned {
   /** See `toMembers`: ids from 1. */
   members: string[] = []
 
-  constructor(settings: Partial<PlanSettings> = {}, services: PlanState['services'] = []) {
-    this.state = initialPlan({ ...SETTINGS, ...settings }, services)
+  /** @param setup whether the code is known to bring a set-up */
+  constructor(settings: Partial<PlanSettings> = {}, services: PlanState['services'] = [], setup = false) {
+    this.state = initialPlan({ ...SETTINGS, ...settings }, services, setup)
   }
 
   get phase(): string | undefined {
@@ -99,11 +100,13 @@ export const SETTINGS: PlanSettings = {
   bootTimeout: 30_000,
   hangTimeout: 20_000,
   drainTimeout: 90_000,
+  setupTimeout: 600_000,
   rollbackWindow: 60_000,
   rollbackShare: 0.5,
   fork: false,
   warmup: false,
-  fallback: false
+  fallback: false,
+  teardown: false
 }
 
 function describe(effect: Effect): string {
@@ -135,7 +138,7 @@ function describe(effect: Effect): string {
     case 'mold-lost':
       return `mold-lost g${effect.generation}: ${effect.error.message}`
     case 'give-up':
-      return `give-up${effect.timedOut ? ' timed out' : ''}: ${effect.error.message}`
+      return `give-up${effect.setup ? ' setup' : ''}${effect.timedOut ? ' timed out' : ''}: ${effect.error.message}`
     case 'app-failed':
       return `app-failed g${effect.generation} ${effect.phase}: ${effect.error.message}`
     case 'primed':

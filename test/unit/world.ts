@@ -14,11 +14,13 @@ export const SETTINGS = {
   bootTimeout: 1_000,
   hangTimeout: 5_000,
   drainTimeout: 2_000,
+  setupTimeout: 0,
   rollbackWindow: 0,
   rollbackShare: 0.5,
   fork: false,
   warmup: false,
-  fallback: false
+  fallback: false,
+  teardown: false
 }
 export const BACKOFF = { min: 100, max: 1_000 }
 const ERROR = { name: 'Error', message: 'boom', stack: 'Error: boom' }

@@ -9,7 +9,7 @@ export function identity({
   generation,
   pid
 }: Pick<ProcessInfo, 'role' | 'name' | 'id' | 'generation' | 'pid'>): string {
-  const who = role === 'service' ? `service=${plain(name)}` : `${role}=${id}`
+  const who = role === 'service' ? `service=${plain(name)}` : role === 'task' ? plain(name) : `${role}=${id}`
   return `${who} ${generationName(generation)}${pid === undefined ? '' : ` pid=${pid}`}`
 }
 
@@ -18,9 +18,9 @@ export function generationName(generation: number): string {
   return generation < 0 ? `base=${-generation}` : `gen=${generation}`
 }
 
-/** What a process is to be called in a table: a service has a name of its own. */
+/** What a process is to be called in a table: a service and a task have a name of their own. */
 export function roleName({ role, name }: Pick<ProcessInfo, 'role' | 'name'>): string {
-  return role === 'service' ? plain(name) : role
+  return role === 'service' || role === 'task' ? plain(name) : role
 }
 
 /** A worker that is ready and serves not is held back: a spare. */

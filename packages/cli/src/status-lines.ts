@@ -70,7 +70,7 @@ function addressName(address: BoundAddress): string {
   return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
 }
 
-/** Workers first, then services, then molds; each by their numbers. */
+/** Workers first, then services, molds and tasks; each by their numbers. */
 export function inOrder(processes: readonly ProcessInfo[]): ProcessInfo[] {
   return [...processes].sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role) || a.id - b.id)
 }
@@ -105,7 +105,7 @@ function paintTitles([titles = '', ...rows]: string[], look: Look): string[] {
   return [look.dim(titles), ...rows]
 }
 
-const ROLES: readonly ProcessInfo['role'][] = ['worker', 'service', 'mold']
+const ROLES: readonly ProcessInfo['role'][] = ['worker', 'service', 'mold', 'task']
 const COLUMNS: readonly Column[] = [
   { title: 'ID', side: 'right' },
   { title: 'ROLE' },

@@ -91,6 +91,18 @@ export const CATALOGUE = {
     means: "A new generation's first worker, the canary, was worse than the old generation, or ended while it soaked.",
     fix: 'Correct the new code: the message and figures say in what it is worse. Or widen the option canary.'
   },
+  MAPACHE_SETUP_FAILED: {
+    means: 'The set-up threw, ended before it was done, or was not done within setupTimeout.',
+    fix: "Read the app's own error, which is the cause. Nothing of the new code was started; what served goes on serving."
+  },
+  MAPACHE_SETUP_INVALID: {
+    means: 'The module named by setup or teardown has no function as its default export.',
+    fix: 'Export the function as default.'
+  },
+  MAPACHE_TEARDOWN_FAILED: {
+    means: 'The teardown threw, ended before it was done, or was not done within setupTimeout.',
+    fix: "Read the app's own error, which is the cause. The cluster has stopped; do by hand what is left to do."
+  },
   MAPACHE_SETTLE_FAILED: {
     means: 'The first worker of a new generation served, but ended within settle.',
     fix: 'Read the cause: the new code crashes soon after it starts. The old workers go on serving.'

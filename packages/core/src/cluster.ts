@@ -10,11 +10,11 @@ import type { LogLine } from './supervisor/log-tail.js'
 
 export type { BoundAddress, CanaryFigures, DrainedData, LogLine, MemoryData, VitalsData }
 
-/** One worker, service or mold, as it was when it was asked for. */
+/** One worker, service, mold or task, as it was when it was asked for. */
 export interface ProcessInfo {
   readonly id: number
   readonly role: Role
-  /** The service's name; empty for the others. */
+  /** The service's or the task's name; empty for the others. */
   readonly name: string
   readonly generation: number
   readonly place: number
@@ -125,6 +125,15 @@ export interface ClusterEvents {
   'mold:serving': [ProcessInfo]
   'mold:retire': [ProcessInfo & { reason: EndReason }]
   'mold:exit': [ExitEvent]
+  'task:launch': [ProcessInfo]
+  'task:ready': [ProcessInfo]
+  'task:serving': [ProcessInfo]
+  'task:retire': [ProcessInfo & { reason: EndReason }]
+  'task:exit': [ExitEvent]
+  /** The process of a set-up is launched. */
+  'setup:start': [{ generation: number }]
+  'setup:done': [ReloadResult]
+  'setup:failed': [{ generation: number; error: MapacheError }]
   'reload:start': [{ generation: number; kind: RollKind }]
   /** The first worker of the new generation is a canary: it serves beside the old ones for `soak` ms and is compared. */
   'reload:soaking': [{ generation: number; soak: number }]
@@ -178,7 +187,7 @@ export interface Cluster extends EventEmitter<ClusterEvents> {
    * Replaces all workers with new ones from disk, new before old unless `oldFirst`, which drops a reload that runs or waits.
    * @returns when the new generation serves and the old one retires
    * @throws MAPACHE_OPTION_INVALID; MAPACHE_CANARY_FAILED, with the `figures` of both: it was worse than the old workers;
-   *   MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SETTLE_FAILED, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE: the
+   *   MAPACHE_SETUP_FAILED, MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SETTLE_FAILED, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE: the
    *   old workers serve on (with `oldFirst` none, but the fallback of a module); `cause` is the app's error. MAPACHE_RELOAD_SUPERSEDED, MAPACHE_STOPPING, MAPACHE_CONTROL_DENIED.
    */
   reload(options?: ReloadOptions): Promise<ReloadResult>

@@ -4,13 +4,14 @@ import type { BoundAddress, Cluster, ProcessInfo } from './cluster.js'
 import { MapacheError } from './errors.js'
 import { findModuleFile } from './module-file.js'
 import { observed } from './observed.js'
-import { normaliseOptions, reportedOptions } from './options.js'
+import { type MapacheOptions, normaliseOptions, reportedOptions } from './options.js'
 import { RemoteCluster } from './remote-cluster.js'
+import { TASKS, type TaskName, type Tasks } from './setup.js'
 import { type EntrySource, logicalCwd, ownEntry, workerExecArgv } from './supervisor/entry.js'
 import { supervise } from './supervisor/start.js'
-import { checkFactory, type Factory, loadFactory } from './worker/factory.js'
+import { checkFactory, EXPORTED, type Factory, loadFactory } from './worker/factory.js'
 import { currentRuntime, type Runtime } from './worker/registry.js'
-import { runOwnService } from './worker/service.js'
+import { runOwn } from './worker/task.js'
 
 /** How apps of one framework are served. A module that exports one as `adapter` can be named by URL. */
 export interface Adapter<App, Options extends object = object> {
@@ -43,7 +44,7 @@ export interface Listenable {
    * Takes what `server.listen` takes, or an array of addresses.
    * @returns the cluster, when its first worker serves. In a service whose function the app's own script has: never
    * @throws MAPACHE_LISTEN_INVALID, MAPACHE_ADDRESS_IN_USE, MAPACHE_ADDRESS_DENIED, MAPACHE_ADDRESS_UNAVAILABLE,
-   *   MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE, MAPACHE_NODE_VERSION,
+   *   MAPACHE_SETUP_FAILED, MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE, MAPACHE_NODE_VERSION,
    *   MAPACHE_UNSUPPORTED_PLATFORM, MAPACHE_IN_CLUSTER, MAPACHE_ALREADY_LISTENING, MAPACHE_CHANNEL_FOLDER,
    *   MAPACHE_MODULE_INVALID, MAPACHE_OPTION_INVALID, MAPACHE_FACTORY_INVALID. If nobody waits for the promise, the error is printed and the
    *   process exits with code 1.
@@ -65,8 +66,10 @@ export function makeListenable<App, Options extends object>(
   const source = typeof factory === 'function' ? undefined : moduleSource(adapter, factory, options)
   if (!source) checkFactory(factory)
   // In a worker of an entry that the supervisor does not load: there a module is loaded as any other.
+  const load = async () => (source?.module ? loadFactory(source.module.factory) : { factory, options: {} })
   const inWorker = async (args: readonly unknown[]) => {
-    const loaded = source?.module ? await loadFactory(source.module.factory) : { factory, options: {} }
+    const loaded = await load()
+    currentRuntime()?.needSetup((loaded.options as Tasks).setup)
     return serveInWorker(adapter, loaded.factory, { ...options, ...loaded.options }, args)
   }
   return {
@@ -76,7 +79,10 @@ export function makeListenable<App, Options extends object>(
         const { addresses } = parseListen(args)
         const runtime = currentRuntime()
         // Whether or not the app's code catches it, a worker that cannot serve has failed to boot.
-        if (runtime?.role === 'service') return runOwnService(runtime, settings.services)
+        if (runtime?.role === 'task')
+          return runOwn(runtime, { ...settings, ...((await load()).options as Tasks) }) as never
+        if (runtime?.role === 'service') return runOwn(runtime, settings) as never
+        runtime?.needSetup(settings.setup)
         if (runtime) return runtime.serve(() => inWorker(args).catch((error) => runtime.fail(error)))
         const entry = source ?? ownEntry()
         const module = entry.module && { ...entry.module, listen: [addresses] }
@@ -100,8 +106,8 @@ export async function serveInWorker<App, Options extends object>(
 ): Promise<Cluster> {
   const runtime = currentRuntime() as Runtime
   let close: Opened['close'] = () => {}
-  const { warmup } = options as { warmup?: (url: string) => unknown }
-  runtime.manage(reportedOptions(options), () => close(), warmup)
+  const { warmup, teardown } = options as MapacheOptions
+  runtime.manage(reportedOptions(options), () => close(), { warmup, teardown: teardown !== undefined })
   const app = await checkFactory<App>(factory)()
   if (app === undefined || app === null) {
     throw new MapacheError(
@@ -160,8 +166,11 @@ function moduleSource(adapter: Adapter<never, never>, factory: string | URL, opt
   if (file === undefined) {
     throw new MapacheError('MAPACHE_FACTORY_INVALID', `the factory's module ${String(factory)} does not exist`)
   }
-  for (const name of ['server', 'warmup'] as const) {
-    if ((options as { [name]?: unknown })[name] === undefined) continue
+  const { setup, teardown } = options as Tasks
+  for (const name of EXPORTED) {
+    const given = (options as { [name]?: unknown })[name]
+    // A task may be a module of its own, too.
+    if (given === undefined || (typeof given !== 'function' && TASKS.includes(name as TaskName))) continue
     const text = `${name} is a function and cannot reach the workers of a module; export it from the module as \`${name}\``
     throw new MapacheError('MAPACHE_OPTION_INVALID', text)
   }
@@ -172,6 +181,7 @@ function moduleSource(adapter: Adapter<never, never>, factory: string | URL, opt
     args: process.argv.slice(2),
     execArgv: workerExecArgv(process.execArgv),
     cwd,
+    tasks: { setup, teardown },
     module: { file, factory: factoryUrl, adapter: adapter.module, listen: [], options: reportedOptions(options) }
   }
 }

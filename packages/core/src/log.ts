@@ -29,7 +29,7 @@ export function isLogger(value: unknown): value is Logger {
 
 /** The one identity of a process, in every log line about it and in its title. */
 export function identity(of: { role: string; name: string; id: number; generation: number; pid?: number | undefined }) {
-  const role = of.role === 'service' ? `service=${of.name}` : `${of.role}=${of.id}`
+  const role = of.role === 'service' ? `service=${of.name}` : of.role === 'task' ? of.name : `${of.role}=${of.id}`
   return `${role} ${generationName(of.generation)}${of.pid === undefined ? '' : ` pid=${of.pid}`}`
 }
 

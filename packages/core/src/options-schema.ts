@@ -3,6 +3,7 @@ import type { Policy } from './cluster/autoscale.js'
 import { isLogger, type LogOption } from './log.js'
 import type { MapacheModule } from './modules.js'
 import type { ServiceOption } from './services.js'
+import type { SetupOption } from './setup.js'
 
 const whole = (least: number, what: string) =>
   v.pipe(
@@ -88,6 +89,7 @@ const reportable = {
   // Not a union: that would not say which field is wrong.
   canary: v.optional(v.lazy((input) => (input === false ? v.literal(false) : canary))),
   drainTimeout: v.optional(ms()),
+  setupTimeout: v.optional(ms()),
   stopIdleGrace: v.optional(ms()),
   backoff: v.optional(
     v.pipe(
@@ -128,6 +130,10 @@ const reportable = {
 const LOG = "must be a pino level, false, { level, format: 'auto' | 'json' | 'line' } or a pino logger"
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
+const setup = v.custom<SetupOption>((input) => {
+  return typeof input === 'function' || input instanceof URL || (typeof input === 'string' && input !== '')
+}, 'must be a function, or the path or URL of a module whose default export is one')
+
 /** The schema of what a user may pass. */
 export const OptionsSchema = v.strictObject({
   ...reportable,
@@ -135,6 +141,8 @@ export const OptionsSchema = v.strictObject({
   policy: v.optional(
     v.custom<Policy>((input) => typeof input === 'function', 'must be a function (vitals, desired) => desired')
   ),
+  setup: v.optional(setup),
+  teardown: v.optional(setup),
   modules: v.optional(
     v.array(
       v.custom<MapacheModule>(() => true),

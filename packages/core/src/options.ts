@@ -7,6 +7,7 @@ import type { LogOption } from './log.js'
 import type { MapacheModule } from './modules.js'
 import { OptionsSchema } from './options-schema.js'
 import type { ServiceOption } from './services.js'
+import type { SetupOption } from './setup.js'
 import { nearestName, show } from './show.js'
 import { parallelism } from './supervisor/limits.js'
 
@@ -36,6 +37,15 @@ export interface MapacheOptions {
   canary?: CanaryOptions | false
   /** How long a retiring worker may take to finish what it holds, ms. */
   drainTimeout?: number
+  /**
+   * Runs once before the first worker of a generation, in a process of its own: a migration. A function, or the path or URL
+   * of a module whose default export is one. If it fails, so does the start or the reload. See docs/setup.md.
+   */
+  setup?: SetupOption
+  /** The same for the end: runs when the cluster stops and no other process is left. */
+  teardown?: SetupOption
+  /** How long `setup` and `teardown` may take, with their wait for those of other processes, ms; 0 is no limit. */
+  setupTimeout?: number
   /** How long idle connections are kept when the cluster stops, ms. */
   stopIdleGrace?: number
   /** Delay between relaunches in a place that keeps failing, ms: doubles from `min` to `max`, jittered. */
@@ -92,6 +102,9 @@ export interface Settings {
   readonly settle: number
   readonly canary: CanaryRule | false
   readonly drainTimeout: number
+  readonly setup: SetupOption | undefined
+  readonly teardown: SetupOption | undefined
+  readonly setupTimeout: number
   readonly stopIdleGrace: number
   readonly backoff: Readonly<Backoff>
   readonly hangTimeout: number
@@ -121,6 +134,7 @@ export const CHANGEABLE = [
   'settle',
   'canary',
   'drainTimeout',
+  'setupTimeout',
   'stopIdleGrace',
   'backoff',
   'hangTimeout',
@@ -174,6 +188,9 @@ function withDefaults(given: MapacheOptions): Settings {
     settle: given.settle ?? 1_000,
     canary: given.canary ? canaryRule(given.canary) : false,
     drainTimeout: given.drainTimeout ?? 90_000,
+    setup: given.setup,
+    teardown: given.teardown,
+    setupTimeout: given.setupTimeout ?? 600_000,
     stopIdleGrace: given.stopIdleGrace ?? 1_000,
     backoff: Object.freeze({ min: given.backoff?.min ?? 100, max: given.backoff?.max ?? 30_000 }),
     hangTimeout: given.hangTimeout ?? 30_000,

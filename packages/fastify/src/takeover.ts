@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
 import net, { type AddressInfo, type Server } from 'node:net'
-import type { BoundAddress, Cluster } from '@mapache/core'
+import type { BoundAddress, Cluster, MapacheOptions } from '@mapache/core'
 import {
   currentRuntime,
   type ListenCallback,
@@ -10,7 +10,7 @@ import {
   ownEntry,
   parseListen,
   reportedOptions,
-  runOwnService,
+  runOwn,
   supervise
 } from '@mapache/core/adapter'
 import type { FastifyInstance } from 'fastify'
@@ -45,7 +45,8 @@ export function trackInstances(): void {
         return known.listen.apply(this, args)
       }
       const runtime = currentRuntime()
-      if (runtime?.role === 'service') return runOwnService(runtime, normaliseOptions(known.options).services)
+      if (runtime && runtime.role !== 'worker') return runOwn(runtime, normaliseOptions(known.options))
+      runtime?.needSetup((known.options as MapacheOptions).setup)
       return runtime ? serve(fastify, known, args) : becomeSupervisor(fastify, known.options, args)
     } as never
   })
@@ -67,13 +68,15 @@ export function takeOverLate(fastify: FastifyInstance, options: object): void {
   const known = rootOf(fastify)
   if (known && !known.passed) return
   const runtime = currentRuntime()
-  if (runtime?.role === 'service') {
-    const { services } = normaliseOptions(options)
-    fastify.server.listen = (() => void runOwnService(runtime, services)) as never
+  const { setup, teardown } = options as MapacheOptions
+  if (runtime && runtime.role !== 'worker') {
+    const settings = normaliseOptions(options)
+    fastify.server.listen = (() => void runOwn(runtime, settings)) as never
     return
   }
   if (runtime) {
-    runtime.manage(reportedOptions(options), () => fastify.close())
+    runtime.needSetup(setup)
+    runtime.manage(reportedOptions(options), () => fastify.close(), { teardown: teardown !== undefined })
     markMain(fastify.server)
     fastify.addHook('onListen', async () => runtime.serving())
     return
@@ -121,7 +124,8 @@ function serve(fastify: FastifyInstance, { listen, options }: Known, args: unkno
   const run = async () => {
     // Not anew in a process forked from a warm worker: an instance that was closed cannot listen again.
     await runtime?.pass()
-    runtime?.manage(reportedOptions(options), () => fastify.close())
+    const teardown = (options as MapacheOptions).teardown !== undefined
+    runtime?.manage(reportedOptions(options), () => fastify.close(), { teardown })
     markMain(fastify.server)
     const own = args.filter((arg) => typeof arg !== 'function')
     const address = await listen.apply(fastify, own)

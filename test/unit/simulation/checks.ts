@@ -3,6 +3,7 @@ import type { Desired } from '#core/cluster/desired.js'
 import type { Effect, PlanState } from '#core/cluster/plan.js'
 import type { Action } from '#core/cluster/reconcile.js'
 import type { Member } from '#core/cluster/roster.js'
+import { isHeldBack } from '#core/cluster/setup.js'
 import type { Kind } from './fates.js'
 import type { World } from './world.js'
 
@@ -23,6 +24,9 @@ export class Checks {
   /** So many workers serve at least, as long as none is lost that nobody chose to retire. */
   #floor = 0
   #idle = 0
+  /** Generations whose set-up has ended well; tasks that were launched. */
+  readonly #setUp = new Set<number>()
+  readonly tasks = new Set<string>()
 
   constructor(world: World) {
     this.#world = world
@@ -119,6 +123,26 @@ export class Checks {
     this.#floor = Math.min(this.#floor, this.#kept(state))
   }
 
+  taskEnded({ name, generation }: Member, outcome: string): void {
+    if (name === 'setup' && outcome !== 'failed') this.#setUp.add(generation)
+  }
+
+  /** A generation has the code of another, whose set-up is its own. */
+  repeated(from: number, to: number): void {
+    if (this.#setUp.has(from)) this.#setUp.add(to)
+  }
+
+  /** No code is at work whose set-up has not ended well. */
+  ready({ role, generation, fallback }: Member): void {
+    // That of an entry is known only when its worker comes to listen, and by then services may run.
+    if (role === 'task' || role === 'service' || fallback || generation < 0) return
+    const { setup } = this.#world.code.get(generation) ?? {}
+    assert.ok(
+      setup === undefined || this.#setUp.has(generation),
+      `generation ${generation} is ready without its set-up`
+    )
+  }
+
   gained(): void {
     this.#floor = Math.min(this.#kept(this.#world.state), Math.max(this.#floor, this.#serving().length))
   }
@@ -176,9 +200,12 @@ export class Checks {
 
   #launch({ spec }: Extract<Action, { do: 'launch' }>, desired: Desired): void {
     const { roster, now, code } = this.#world
-    assert.equal(desired.stopping, 'no', 'launched while stopping')
+    if (spec.role === 'task') this.#launchTask(spec, desired)
+    else assert.equal(desired.stopping, 'no', 'launched while stopping')
     assert.ok(code.has(spec.generation), `generation ${spec.generation} was never prepared`)
     assert.ok(roster.place(spec).notBefore <= now, 'launched before the back-off is over')
+    const held = spec.role !== 'task' && !spec.fallback && isHeldBack(this.#world.state, spec.generation)
+    assert.ok(!held, `launched of generation ${spec.generation} before its set-up has ended`)
     const present = roster.members.filter(isPresent)
     const same = present.filter((other) => !other.stale && sameSlot(other, spec) && other.place === spec.place)
     assert.equal(same.length, 0, `two in place ${spec.place}`)
@@ -192,6 +219,17 @@ export class Checks {
     const spares = desired.slots.reduce((sum, { spare }) => sum + spare, 0)
     const workers = present.filter(({ role }) => role === 'worker').length
     assert.ok(workers < desired.capacity + desired.surge + spares, `${workers + 1} workers that are not retiring`)
+  }
+
+  #launchTask({ name, generation }: Extract<Action, { do: 'launch' }>['spec'], desired: Desired): void {
+    const { state, roster } = this.#world
+    const task = `${name} ${generation}`
+    assert.ok(!this.tasks.has(task), `${task} is launched twice`)
+    this.tasks.add(task)
+    if (name === 'setup') return assert.equal(desired.stopping, 'no', 'set up while stopping')
+    assert.equal(desired.stopping, 'graceful', 'torn down without a stop')
+    assert.deepEqual(roster.members, [], 'torn down while something runs')
+    assert.ok(state.everServed, 'torn down what has not served')
   }
 
   /** Where the old ones go first none of them answers when a new one is launched. */
@@ -266,6 +304,7 @@ export class Checks {
     if (reason === 'boot-timeout') assert.ok(age >= desired.bootTimeout, `boot-timeout after ${age} ms`)
     if (reason === 'drain-timeout' && member.role !== 'mold')
       assert.ok(age >= desired.drainTimeout, `drain-timeout after ${age} ms`)
+    if (reason === 'setup-timeout') assert.ok(now - member.launchedAt >= desired.setupTimeout, 'a task was cut short')
     if (reason === 'stop-now') assert.equal(desired.stopping, 'now')
   }
 

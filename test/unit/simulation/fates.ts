@@ -44,6 +44,25 @@ export interface Fate {
   /** As a mold, it holds what must not be shared; as a forked worker, its fork fails. */
   unclean: boolean
   unforked: boolean
+  /** As a worker or a mold, its code brings a set-up that has not run: it says so and leaves. */
+  wantsSetup: boolean
+  /** As a task, how long it takes, what comes of it, and whether it ends when it is told to. */
+  work: number
+  workEnd: 'done' | 'none' | 'failed' | 'never'
+  obeys: boolean
+}
+
+/** What the code brings as a set-up, if anything. */
+export type SetupKind = 'good' | 'fails' | 'hangs'
+
+/** What will become of a task. @param limited whether there is a time by which it has to end */
+export function drawTask(random: () => number, kind: SetupKind | undefined, faults: boolean, limited: boolean): Fate {
+  const fate = drawFate(random, 'good', faults, { settle: 0, drainTimeout: 0 })
+  if (fate.bootEnd === 'never' && !limited) fate.bootEnd = 'ready'
+  const hangs = faults && kind === 'hangs' && limited
+  const workEnd = kind === undefined ? 'none' : hangs ? 'never' : faults && kind === 'fails' ? 'failed' : 'done'
+  const never = Number.POSITIVE_INFINITY
+  return { ...fate, listens: true, unforked: false, crash: never, hang: never, workEnd }
 }
 
 export interface Timing {
@@ -63,7 +82,11 @@ export function drawFate(random: () => number, kind: Kind, faults: boolean, { se
     drain: chance(0.1) ? Number.POSITIVE_INFINITY : random() * random() * drainTimeout,
     forward: chance(0.05) ? Number.POSITIVE_INFINITY : chance(0.1) ? random() * 1_500 : random() * 20,
     unclean: kind === 'unclean' ? faults : chance(0.1),
-    unforked: chance(0.03)
+    unforked: chance(0.03),
+    wantsSetup: false,
+    work: random() * 1_500,
+    workEnd: 'done',
+    obeys: !chance(0.3)
   }
   if (!faults) return fate
   if (kind === 'no-boot' || (kind === 'flaky' && random() < 0.4)) fate.bootEnd = 'exit'

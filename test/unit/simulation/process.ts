@@ -6,6 +6,8 @@ import type { Fate } from './fates.js'
 export interface Receiver {
   ready(process: FakeProcess): void
   serving(process: FakeProcess): void
+  /** It came to listen, wants its set-up first, and leaves. */
+  setupWanted(process: FakeProcess): void
   /** It has drained to become a mold. */
   promoted(process: FakeProcess): void
   leave(process: FakeProcess): void
@@ -28,6 +30,8 @@ export class FakeProcess {
   mold: FakeProcess | undefined
   /** Hands on what it gets. */
   forwarding = false
+  /** As a task, it has said this. */
+  task: 'done' | 'none' | undefined
   /** It was never forked. */
   unforked = false
   readonly #agenda: Agenda
@@ -77,6 +81,7 @@ export class FakeProcess {
 
   retire(): void {
     this.leaving = false
+    if (this.member.role === 'task') return this.#abort()
     this.#later(this.#latency(), () => this.#drain())
   }
 
@@ -113,6 +118,7 @@ export class FakeProcess {
   terminate(): void {
     if (this.blocked || this.gone || this.#killed || this.state === 'draining') return
     if (this.state === 'booting') return this.exit()
+    if (this.member.role === 'task') return this.#abort()
     this.#send(() => this.#receiver.leave(this))
     this.#later(LEAVE_TIMEOUT, () => {
       if (this.state === 'draining') return
@@ -147,6 +153,10 @@ export class FakeProcess {
   #booted(): void {
     if (this.fate.bootEnd === 'exit') return this.exit()
     if (this.fate.bootEnd === 'never') return
+    if (this.fate.wantsSetup) {
+      this.#send(() => this.#receiver.setupWanted(this))
+      return this.#later(50, () => this.exit())
+    }
     this.state = 'ready'
     this.#send(() => this.#receiver.ready(this))
     if (this.member.role !== 'mold') return
@@ -160,10 +170,24 @@ export class FakeProcess {
     if (this.state !== 'ready') return
     this.state = 'listening'
     this.#send(() => this.#receiver.serving(this))
+    if (this.member.role === 'task') return this.#work()
     this.#later(this.fate.crash, () => this.exit())
     this.#later(this.fate.hang, () => {
       this.blocked = true
     })
+  }
+
+  #work(): void {
+    const { work, workEnd } = this.fate
+    if (workEnd === 'never') return
+    this.#later(work, () => {
+      if (workEnd !== 'failed') this.task = workEnd
+      this.exit()
+    })
+  }
+
+  #abort(): void {
+    if (this.fate.obeys) this.#later(this.#latency(), () => this.exit())
   }
 
   #drain(): void {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { PlanSettings } from '#core/cluster/plan.js'
 import { seededRandom } from '../../support/loss/random.js'
-import { BAD, BAD_BASE, type Kind } from './fates.js'
+import { BAD, BAD_BASE, type Kind, type SetupKind } from './fates.js'
 import type { FakeProcess } from './process.js'
-import { World } from './world.js'
+import { type Code, World } from './world.js'
 
 /** What a story of a cluster is made of, all drawn from its seed. */
 export interface Ending {
@@ -18,7 +18,8 @@ export interface Ending {
  */
 export function play(seed: number, events: number, trace?: (lines: readonly string[]) => void): Ending {
   const random = seededRandom(seed)
-  const world = new World(random, drawSettings(random), drawServices(random), trace !== undefined)
+  const setup = random() < 0.3 ? (random() < 0.9 ? 'good' : 'fails') : undefined
+  const world = new World(random, drawSettings(random), drawServices(random), setup, trace !== undefined)
   try {
     return run(world, random, events)
   } finally {
@@ -81,7 +82,8 @@ function listen(world: World, random: () => number): void {
 
 function reload(world: World, random: () => number): void {
   const kind: Kind = random() < 0.5 ? 'good' : (BAD[Math.floor(random() * BAD.length)] as Kind)
-  const code = { kind, workers: random() < 0.2 ? 1 + Math.floor(random() * 5) : undefined }
+  const setup = random() < 0.6 ? undefined : SETUPS[Math.floor(random() * SETUPS.length)]
+  const code = { kind, workers: random() < 0.2 ? 1 + Math.floor(random() * 5) : undefined, setup }
   if (random() < world.oldFirst) world.reloadOldFirst(code)
   else if (random() < 0.6) world.reload(code)
   else world.reload(code, random() < 0.3 ? false : { ...RULE, soak: 200 + random() * 5_000 })
@@ -102,7 +104,8 @@ function makePeace(world: World, random: () => number): void {
   wait(world, PEACE)
   converged(world)
   const { latest } = world.state
-  const request = random() < world.oldFirst ? world.reloadOldFirst({ kind: 'good' }) : world.reload({ kind: 'good' })
+  const code: Code = { kind: 'good', setup: random() < 0.3 ? 'good' : undefined }
+  const request = random() < world.oldFirst ? world.reloadOldFirst(code) : world.reload(code)
   wait(world, PEACE)
   assert.equal(world.checks.outcome(request), 'done', 'the outcome of a good reload in peace')
   assert.equal(world.state.current, latest + 1)
@@ -116,7 +119,7 @@ function makePeace(world: World, random: () => number): void {
 
 /** All workers serve, or the fallback in place of an app that has failed. */
 function converged({ state, roster }: World): void {
-  const { settings, services, current, failure, base } = state
+  const { settings, services, current, failure, base, setups } = state
   assert.equal(state.roll, undefined, 'a roll still runs in peace')
   assert.equal(state.nextBase, undefined, 'a base is still awaited in peace')
   const shown = roster.members.map(({ role, name, generation, state, stale, fallback }) => {
@@ -131,18 +134,25 @@ function converged({ state, roster }: World): void {
   ]
   // Where an app listens that never served is not known.
   const fallback = state.everServed ? [`worker g${current} serving fallback`] : []
+  const bases = base ? [`mold g${base.generation}`] : []
+  // Of what could not be set up nothing runs, until the next reload.
+  const nothing = setups.failed === current
   const wanted = [
-    ...(failure ? fallback : workers),
-    ...(base ? [`mold g${base.generation}`] : []),
+    ...(failure ? fallback : nothing ? [] : workers),
+    ...bases,
     ...state.molded.map((generation) => `mold g${generation}`),
-    ...services.flatMap(({ name, count }) => Array<string>(count).fill(`service${name} g${current} serving`))
+    ...(nothing ? [] : services).flatMap(({ name, count }) =>
+      Array<string>(count).fill(`service${name} g${current} serving`)
+    )
   ]
-  assert.deepEqual(shown.sort(), wanted.sort(), 'what runs in peace')
+  // Workers of a roll that failed serve on where there are none to take their place.
+  const left = nothing ? shown.filter((one) => !/^worker .* serving$/.test(one)) : shown
+  assert.deepEqual(left.sort(), wanted.sort(), 'what runs in peace')
 }
 
 /** Everything ends after a stop, and a reload is refused. */
 function stop(world: World, random: () => number): void {
-  const { settings } = world.state
+  const { settings, everServed } = world.state
   const now = random() < 0.3
   const began = world.now
   world.apply({ type: 'stop', mode: now ? 'now' : 'graceful' })
@@ -155,9 +165,13 @@ function stop(world: World, random: () => number): void {
   while (!world.stopped && world.agenda.step(began + PEACE));
   assert.ok(world.stopped, `${world.roster.members.length} processes are left after the stop`)
   const took = world.now - began
-  // Workers and then services, each with its drain, the grace after it, and the kill's own time.
-  const longest = now ? 100 : hurried ? 1_100 : 2 * (settings.drainTimeout + 6_000)
+  // Workers and then services, each with its drain, the grace after it, and the kill's own time; and the teardown.
+  const teardown = Math.max(settings.setupTimeout + 6_000, 4_000)
+  const longest = now ? 100 : hurried ? 1_100 : 2 * (settings.drainTimeout + 6_000) + teardown
   assert.ok(took <= longest, `the stop took ${took} ms`)
+  const torn = [...world.checks.tasks].some((task) => task.startsWith('teardown'))
+  if (now || !everServed || !settings.teardown) assert.ok(!torn, 'torn down for nothing')
+  else assert.ok(torn || hurried, 'not torn down')
 }
 
 function wait(world: World, time: number): void {
@@ -178,11 +192,13 @@ function drawSettings(random: () => number): PlanSettings {
     bootTimeout: one(2_000, 5_000),
     hangTimeout: one(0, 2_000, 5_000),
     drainTimeout: one(0, 1_000, 10_000),
+    setupTimeout: one(0, 5_000, 10_000),
     rollbackWindow: one(0, 5_000, 60_000),
     rollbackShare: one(0, 0.5),
     fork: random() < 0.5,
     warmup: random() < 0.5,
-    fallback: random() < 0.4
+    fallback: random() < 0.4,
+    teardown: random() < 0.4
   }
 }
 
@@ -195,5 +211,6 @@ function drawServices(random: () => number) {
 }
 
 const RULE = { soak: 2_000, maxErrorRate: 0.01, maxLatencyRatio: 2, minRequests: 100 }
+const SETUPS: readonly SetupKind[] = ['good', 'good', 'fails', 'hangs']
 /** Longer than anything takes without new faults, virtual ms. */
 const PEACE = 180_000

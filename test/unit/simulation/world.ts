@@ -8,16 +8,18 @@ import {
 } from '#core/cluster/plan.js'
 import { type Action, reconcile } from '#core/cluster/reconcile.js'
 import { chooseEnd, type Member, type MemberSpec, Roster } from '#core/cluster/roster.js'
+import { mayWantSetup } from '#core/cluster/setup.js'
 import { desiredOf } from '#core/cluster/slots.js'
 import { Agenda } from './agenda.js'
 import { Checks } from './checks.js'
-import { drawFate, type Kind } from './fates.js'
+import { drawFate, drawTask, type Kind, type SetupKind } from './fates.js'
 import { FakeProcess, type Receiver } from './process.js'
 
 /** The code that a reload finds on disk: what is wrong with it, and how many workers its options ask for. */
 export interface Code {
   kind: Kind
   workers?: number | undefined
+  setup?: SetupKind | undefined
 }
 
 /** A cluster of fake processes in virtual time: drives plan, reconcile and roster as the supervisor does. */
@@ -27,7 +29,7 @@ export class World implements Receiver {
   readonly roster = new Roster()
   readonly processes = new Map<number, FakeProcess>()
   /** The code of each generation. */
-  readonly code = new Map<number, Code>([[1, { kind: 'good' }]])
+  readonly code = new Map<number, Code>()
   readonly #onDisk = new Map<number, Code>()
   readonly checks: Checks
   readonly trace: string[] | undefined
@@ -48,9 +50,17 @@ export class World implements Receiver {
   #dropTick = () => {}
 
   /** @param traced whether to keep a record of what happened, to be printed */
-  constructor(random: () => number, settings: PlanSettings, services: PlanState['services'], traced: boolean) {
+  constructor(
+    random: () => number,
+    settings: PlanSettings,
+    services: PlanState['services'],
+    setup: SetupKind | undefined,
+    traced: boolean
+  ) {
     this.random = random
-    this.state = initialPlan(settings, services)
+    this.code.set(1, { kind: 'good', setup })
+    // Who embeds Mapache knows it, who starts an entry does not.
+    this.state = initialPlan(settings, services, setup !== undefined && random() < 0.5)
     this.trace = traced ? [] : undefined
     this.checks = new Checks(this)
   }
@@ -105,11 +115,19 @@ export class World implements Receiver {
     member.seenAt = this.now
     if (member.state !== 'launching') return
     this.roster.ready(member, this.now)
+    this.checks.ready(member)
     const { generation } = member
     if (member.role === 'mold' && fate.unclean && this.faults) {
       return this.apply({ type: 'mold-unclean', generation, fatal: false, error: error('unclean') })
     }
     this.apply({ type: 'ready', id: member.id, role: member.role, generation })
+  }
+
+  /** Like takeSetupWanted. */
+  setupWanted({ member }: FakeProcess): void {
+    if (member.state !== 'launching') return
+    chooseEnd(member, 'unwanted')
+    this.apply({ type: 'setup-wanted', generation: member.generation })
   }
 
   forwarding({ member }: FakeProcess): void {
@@ -166,9 +184,17 @@ export class World implements Receiver {
     this.processes.delete(member.id)
     if (excused) chooseEnd(member, 'fork-failed')
     if (released) chooseEnd(member, 'released')
+    if (process.task) chooseEnd(member, 'done')
     const backoff = { min: 100, max: 2_000 }
     const { reason, failed } = this.roster.exited(member, this.now, backoff, this.random())
     this.checks.lost()
+    if (member.role === 'task') {
+      const { name, generation } = member
+      const outcome = failed ? 'failed' : process.task === 'done' ? 'done' : 'none'
+      this.checks.taskEnded(member, outcome)
+      const timedOut = reason === 'setup-timeout'
+      return this.apply({ type: 'task-ended', name, generation, outcome, timedOut, error: error(reason) })
+    }
     this.apply({
       type: 'exited',
       id: member.id,
@@ -178,7 +204,7 @@ export class World implements Receiver {
       failures: this.roster.place(member).failures,
       served: member.servingAt !== undefined,
       timedOut: reason === 'boot-timeout',
-      excused,
+      excused: excused || reason === 'unwanted',
       ...(member.fallback ? { fallback: true } : {}),
       error: error(reason)
     })
@@ -222,6 +248,7 @@ export class World implements Receiver {
       return []
     }
     if (effect.do === 'prepare' && effect.kind === 'refork') {
+      this.checks.repeated(effect.from, effect.generation)
       this.code.set(effect.generation, this.code.get(effect.from) as Code)
       return []
     }
@@ -231,6 +258,7 @@ export class World implements Receiver {
       const failed = code.kind === 'unprepared' && this.faults
       // As `Generations.repeat` has it.
       this.code.set(generation, failed && effect.oldFirst ? (this.code.get(effect.from) as Code) : code)
+      if (failed && effect.oldFirst) this.checks.repeated(effect.from, generation)
       return failed ? [{ type: 'generation-failed', generation, error: error('no entry') }] : []
     }
     if (effect.do === 'judge') {
@@ -308,7 +336,12 @@ export class World implements Receiver {
     const member = this.roster.launch(spec, this.now)
     // What serves for the app is as good as it was made, whatever the app is.
     const kind = spec.fallback ? 'good' : (this.code.get(spec.generation) as Code).kind
-    const fate = drawFate(this.random, kind, this.faults, this.state.settings)
+    const { setup } = this.code.get(spec.generation) as Code
+    const wantsSetup = !spec.fallback && setup !== undefined && mayWantSetup(this.state, spec.generation)
+    const fate =
+      spec.role === 'task'
+        ? drawTask(this.random, setup, this.faults, this.state.settings.setupTimeout > 0)
+        : { ...drawFate(this.random, kind, this.faults, this.state.settings), wantsSetup }
     const mold = spec.from === 'mold' ? this.#moldOf(spec.parent ?? spec.generation) : undefined
     this.processes.set(member.id, new FakeProcess(member, fate, this.agenda, this, this.random, mold))
     if (mold?.blocked || mold?.member.once) mold.member.askedAt ??= this.now

@@ -38,7 +38,9 @@ const RUNNING: Running = {
       const { cluster } = await reach(wanted)
       const { processes } = await cluster.status()
       cluster.close()
-      const replaceable = processes.filter(({ role, state }) => role !== 'mold' && state !== 'retiring')
+      const replaceable = processes.filter(
+        ({ role, state }) => role !== 'mold' && role !== 'task' && state !== 'retiring'
+      )
       return replaceable.map((info): Suggestion => {
         return { value: String(info.id), about: `${roleName(info)}, ${stateName(info)}` }
       })

@@ -15,10 +15,13 @@ export function onEvents(cluster: RemoteCluster, take: (event: ClusterEvent) => 
 }
 
 const STEPS = ['launch', 'ready', 'serving', 'retire', 'exit'] as const
-const ROLES = ['worker', 'service', 'mold'] as const
+const ROLES = ['worker', 'service', 'mold', 'task'] as const
 const EVENTS: readonly (keyof ClusterEvents)[] = [
   ...ROLES.flatMap((role) => STEPS.map((step) => `${role}:${step}` as const)),
   'worker:vitals',
+  'setup:start',
+  'setup:done',
+  'setup:failed',
   'reload:start',
   'reload:soaking',
   'reload:soaked',

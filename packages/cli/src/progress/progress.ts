@@ -29,7 +29,7 @@ export class Progress {
   take(given: ClusterEvent): string | undefined {
     const event = plainData(given)
     const [kind, step] = event.name.split(':')
-    if (kind === 'worker' || kind === 'service' || kind === 'mold') {
+    if (kind === 'worker' || kind === 'service' || kind === 'mold' || kind === 'task') {
       const info = event.data as ProcessInfo
       const text = STEPS[step ?? '']
       if (text === undefined) return undefined
@@ -92,6 +92,10 @@ const STEPS: Readonly<Record<string, (data: never) => string>> = {
 
 const TELLS: { readonly [Name in keyof ClusterEvents]?: (data: ClusterEvents[Name][0]) => string } = {
   'reload:start': ({ generation, kind }) => `${kind} to generation ${generation} begins`,
+  'setup:start': ({ generation }) => `the setup of generation ${generation} runs`,
+  'setup:done': ({ generation, duration }) =>
+    `the setup of generation ${generation} is done after ${formatDuration(duration)}`,
+  'setup:failed': ({ generation }) => `the setup of generation ${generation} failed`,
   'reload:soaking': ({ generation, soak }) => {
     return `generation ${generation} has a canary, which is compared for ${formatDuration(soak)}`
   },

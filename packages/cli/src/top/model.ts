@@ -126,7 +126,8 @@ export class TopModel {
 
   #askToRecycle(): void {
     const info = this.selected
-    if (!info || info.role === 'mold') this.notice = { text: 'select a worker or a service first', bad: true }
+    if (!info || info.role === 'mold' || info.role === 'task')
+      this.notice = { text: 'select a worker or a service first', bad: true }
     else this.#ask(`Replace ${roleName(info)} ${info.id}?`, { do: 'recycle', id: info.id })
   }
 

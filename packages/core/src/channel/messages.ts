@@ -13,7 +13,7 @@ export const OPERATOR_VERSION = 2
 export const OPERATOR_TOKEN = 'operator'
 
 /** The roles on the channel. What each may say stands with each message. */
-export type ChannelRole = 'worker' | 'service' | 'mold' | 'operator'
+export type ChannelRole = 'worker' | 'service' | 'mold' | 'task' | 'operator'
 
 export type CallMethod = (typeof METHODS)[number]
 
@@ -72,9 +72,10 @@ const Open = v.strictObject({
   by: v.optional(text)
 })
 
-const ALL = ['worker', 'service', 'mold', 'operator'] as const
+const ALL = ['worker', 'service', 'mold', 'task', 'operator'] as const
 const PROCESSES = ['worker', 'service'] as const
-const LAUNCHED = ['worker', 'service', 'mold'] as const
+const STARTED = ['worker', 'service', 'task'] as const
+const LAUNCHED = ['worker', 'service', 'mold', 'task'] as const
 const CALLERS = ['worker', 'service', 'operator'] as const
 const METHODS = [
   'status',
@@ -97,21 +98,29 @@ export const UPWARD = {
   /** The first message of every process. */
   hello: up('hello', ALL, { version: id, token: name }),
   /** Booted, would listen now: serves when it is told to. */
-  ready: up('ready', PROCESSES, { options: v.optional(ReportedOptionsSchema), warmup: v.optional(v.boolean()) }),
-  /** Listens and answers. */
-  serving: up('serving', PROCESSES, { addresses: v.array(Bound) }),
+  ready: up('ready', STARTED, {
+    options: v.optional(ReportedOptionsSchema),
+    warmup: v.optional(v.boolean()),
+    teardown: v.optional(v.boolean())
+  }),
+  /** Listens and answers; a task has begun what it is there for. */
+  serving: up('serving', STARTED, { addresses: v.array(Bound) }),
   /** The error that is about to end the process. */
   failed: up('failed', LAUNCHED, { error: ErrorSchema }),
   /** Asks for an address that it was not started with; the handle comes by Node's IPC. */
   listen: up('listen', PROCESSES, { request: id, address: Wanted }),
   vitals: up('vitals', ['worker'], { vitals: Vitals, memory: v.optional(Memory), answers: v.optional(Answers) }),
-  /** Services and molds say it once a second, in place of vitals. */
-  alive: up('alive', ['service', 'mold'], { memory: v.optional(Memory) }),
+  /** The other processes say it once a second, in place of vitals. */
+  alive: up('alive', ['service', 'mold', 'task'], { memory: v.optional(Memory) }),
   /** Has the code loaded and can be forked, unless it holds something; a worker says it that was promoted. */
   molded: up('molded', ['mold', 'worker'], { open: v.array(Open), timers: v.array(Open) }),
   /** A worker was forked; its pid. */
   forked: up('forked', ['mold'], { request: id, pid: id }),
   'fork-failed': up('fork-failed', ['mold'], { request: id, error: ErrorSchema }),
+  /** Came to listen, and its code brings a set-up that its generation has not had; leaves next. */
+  'setup-wanted': up('setup-wanted', ['worker', 'mold'], {}),
+  /** A task has done what it is there for, or its code brings no such thing; leaves next. */
+  done: up('done', ['task'], { none: v.optional(v.boolean()) }),
   /** Was asked by a signal to leave. */
   leave: up('leave', LAUNCHED, {}),
   /** From here on it answers no request that arrives, but hands it on. */
@@ -133,7 +142,7 @@ export const UPWARD = {
     canary: v.optional(CanaryOverride)
   }),
   /** A line for Mapache's own log. */
-  log: up('log', ['service'], { level: v.picklist(['info', 'warn', 'error']), text }),
+  log: up('log', ['service', 'task'], { level: v.picklist(['info', 'warn', 'error']), text }),
   /** A module's own message; the module checks `data`. */
   module: up('module', PROCESSES, moduleMessage)
 }

@@ -3,7 +3,7 @@ import type { Origin, Role } from './roster.js'
 /** So many processes of one role and one generation. */
 export interface Slot {
   role: Role
-  /** The service's name; empty for workers and molds. */
+  /** The service's or the task's name; empty for workers and molds. */
   name: string
   generation: number
   /** Whether its processes are started anew, or forked from the generation's mold. */
@@ -38,4 +38,6 @@ export interface Desired {
   bootTimeout: number
   hangTimeout: number
   drainTimeout: number
+  /** Of tasks; 0 is none. */
+  setupTimeout: number
 }

@@ -4,6 +4,7 @@ import { takeFailure } from './old-first.js'
 import type { Effect, PlanEvent, PlanState } from './plan.js'
 import { fail, type Roll } from './roll.js'
 import type { Role } from './roster.js'
+import { noteServed } from './setup.js'
 import { takeCanaryExit, takeNextCanary } from './soak.js'
 
 /** A worker serves: the first one of a new generation settles. */
@@ -13,7 +14,10 @@ export function takeServing(
   now: number
 ): void {
   const { roll } = state
-  if (event.role === 'worker') state.everServed = true
+  if (event.role === 'worker') {
+    state.everServed = true
+    noteServed(state, event.generation)
+  }
   if (event.role !== 'worker' || roll?.to !== event.generation) return
   if (roll.phase === 'soaking') return takeNextCanary(state, roll, event.id, now)
   if (roll.phase !== 'booting') return

@@ -1,7 +1,7 @@
 import type { ErrorData } from '../errors.js'
 import { noteFailure } from './old-first.js'
 import type { Effect, PlanEvent, PlanState } from './plan.js'
-import { begin, enqueue, fail, forgetMolds } from './roll.js'
+import { begin, enqueue, fail, forgetMolds, isBusy } from './roll.js'
 
 type Exit = Extract<PlanEvent, { type: 'exited' }>
 
@@ -9,7 +9,7 @@ type Exit = Extract<PlanEvent, { type: 'exited' }>
 export function takeRefork(state: PlanState, request: number, effects: Effect[]): void {
   if (state.stopping !== 'no') effects.push({ do: 'refused', request, why: 'stopping' })
   else if (!state.molded.includes(state.current)) effects.push({ do: 'refused', request, why: 'not-molded' })
-  else if (state.roll) enqueue(state, request, 'refork', effects)
+  else if (isBusy(state)) enqueue(state, request, 'refork', effects)
   else begin(state, request, 'refork', effects)
 }
 

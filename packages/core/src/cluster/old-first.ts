@@ -1,6 +1,7 @@
 import type { ErrorData } from '../errors.js'
 import type { Effect, FailedPhase, PlanEvent, PlanState } from './plan.js'
 import type { Roll } from './roll.js'
+import { dropSetup } from './setup.js'
 
 /** What keeps the app from serving: it did not boot, or crashed after it had. */
 export interface AppFailure {
@@ -24,10 +25,12 @@ export function takeOldFirst(state: PlanState, request: number, effects: Effect[
   }
   delete state.queued
   delete state.failure
+  dropSetup(state)
   state.latest += 1
   const to = state.latest
   if (state.settings.fork) state.molded = [...state.molded, to]
-  state.roll = { kind: 'reload', from: current, to, phase: 'rolling', settleAt: 0, request, oldFirst: true }
+  const phase = state.setups.known ? 'setting-up' : 'rolling'
+  state.roll = { kind: 'reload', from: current, to, phase, settleAt: 0, request, oldFirst: true }
   effects.push({ do: 'prepare', generation: to, request, kind: 'reload', from: current, oldFirst: true })
 }
 

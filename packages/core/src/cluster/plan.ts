@@ -6,6 +6,7 @@ import { takeNotPromoted, takePromoted, takeRefork, takeRollback, takeUnclean } 
 import { type AppFailure, takeOldFirst } from './old-first.js'
 import { advance, fail, type Roll, type RollKind, takeReload } from './roll.js'
 import type { Member, Role } from './roster.js'
+import { initialSetups, repeatSetup, type Setups, takeSetupWanted, takeTaskEnd } from './setup.js'
 import { type Judged, takeJudged } from './soak.js'
 
 export type { Roll }
@@ -24,6 +25,7 @@ export interface PlanSettings {
   bootTimeout: number
   hangTimeout: number
   drainTimeout: number
+  setupTimeout: number
   /** How long the mold of the generation before is kept for a rollback. */
   rollbackWindow: number
   /** A generation that loses more than this share of its workers to crashes in that window is rolled back; 0 is never. */
@@ -34,6 +36,8 @@ export interface PlanSettings {
   warmup: boolean
   /** Whether a module brings what serves in place of an app that has failed. */
   fallback: boolean
+  /** Whether the code brings what runs when the cluster stops. */
+  teardown: boolean
 }
 
 /** Everything that the plan remembers. */
@@ -62,6 +66,7 @@ export interface PlanState {
   /** The mold that workers of any generation come from, because it holds no code of the app's; and the one to come. */
   base?: Base
   nextBase?: Base
+  setups: Setups
 }
 
 export type PlanEvent =
@@ -102,6 +107,17 @@ export type PlanEvent =
   | { type: 'not-promoted'; id: number; error: ErrorData }
   /** The canary was compared with the old generation. */
   | Judged
+  /** A process that has not served yet found that its code brings a set-up, and leaves. */
+  | { type: 'setup-wanted'; generation: number }
+  /** `none`: the code brings no such task. */
+  | {
+      type: 'task-ended'
+      name: string
+      generation: number
+      outcome: 'done' | 'none' | 'failed'
+      timedOut: boolean
+      error: ErrorData
+    }
   /** Nothing but time passed. */
   | { type: 'tick' }
 
@@ -129,21 +145,26 @@ export type Effect =
   | ({ do: 'app-failed' } & AppFailure)
   | { do: 'primed'; generation: number }
   | { do: 'prime-failed'; generation: number; error: ErrorData }
-  | { do: 'give-up'; error: ErrorData; timedOut: boolean }
+  | { do: 'give-up'; error: ErrorData; timedOut: boolean; setup?: true }
   | { do: 'look-again'; at: number }
 
 /**
- * `prepare`: entry or envFile; `promote`: no worker could become a mold; `boot`: before ready; `settle`: within settle;
- * `canary`: worse than the old generation; `roll`: a later one did not boot; `rollback`: called back while it rolled.
+ * `prepare`: entry or envFile; `setup`: the set-up failed; `promote`: no worker could become a mold; `boot`: before ready;
+ * `settle`: within settle; `canary`: worse than the old generation; `roll`: a later one did not boot; `rollback`: called back
+ * while it rolled.
  */
-export type FailedPhase = 'prepare' | 'promote' | 'boot' | 'settle' | 'canary' | 'roll' | 'rollback'
+export type FailedPhase = 'prepare' | 'setup' | 'promote' | 'boot' | 'settle' | 'canary' | 'roll' | 'rollback'
 
 export type Refusal = 'stopping' | 'not-molded' | 'nothing-before'
 
-/** The state of a cluster at its start: generation 1 boots, there is no roll. */
-export function initialPlan(settings: PlanSettings, services: PlanState['services']): PlanState {
+/**
+ * The state of a cluster at its start: generation 1 boots, there is no roll.
+ * @param setup whether the code is known to bring a set-up
+ */
+export function initialPlan(settings: PlanSettings, services: PlanState['services'], setup = false): PlanState {
   const molded = settings.fork ? [1] : []
-  return { settings, services, current: 1, latest: 1, everServed: false, stopping: 'no', molded, crashes: 0 }
+  const setups = initialSetups(setup)
+  return { settings, services, current: 1, latest: 1, everServed: false, stopping: 'no', molded, crashes: 0, setups }
 }
 
 /**
@@ -188,8 +209,7 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
     case 'stop':
       return takeStop(state, event.mode, effects)
     case 'generation-failed':
-      if (state.roll?.to === event.generation) fail(state, 'prepare', event.error, false, effects)
-      return
+      return takeUnprepared(state, event, effects)
     case 'ready':
       if (event.role === 'mold') takeBaseReady(state, event.generation, effects)
       return
@@ -206,11 +226,26 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
       return takeNotPromoted(state, event, effects)
     case 'judged':
       return takeJudged(state, event, effects)
+    case 'setup-wanted':
+      return takeSetupWanted(state, event.generation, effects)
+    case 'task-ended':
+      return takeTaskEnd(state, event, effects)
     case 'tick':
       return
     default:
       event satisfies never
   }
+}
+
+function takeUnprepared(
+  state: PlanState,
+  { generation, error }: Extract<PlanEvent, { type: 'generation-failed' }>,
+  effects: Effect[]
+): void {
+  const { roll } = state
+  if (roll?.to !== generation) return
+  fail(state, 'prepare', error, false, effects)
+  repeatSetup(state, roll.from, generation)
 }
 
 function takeStop(state: PlanState, mode: 'graceful' | 'now', effects: Effect[]): void {

@@ -1,6 +1,7 @@
 import type { Desired, Slot } from './desired.js'
 import type { EndReason, Member, MemberSpec, Roster } from './roster.js'
 import { isReplaced, roomToServe } from './services.js'
+import { taskDeadline } from './setup.js'
 
 /** One step towards what is desired. `wait` says when to look again if nothing happens before (monotonic ms). */
 export type Action =
@@ -27,7 +28,7 @@ export function reconcile(desired: Desired, roster: Pick<Roster, 'members' | 'pl
   const members = roster.members
   const unkilled = members.filter((member) => !member.killed)
   enforceDeadlines(desired, unkilled, now, actions)
-  const doomed = new Set(actions.flatMap((action) => (action.do === 'kill' ? [action.id] : [])))
+  const doomed = new Set(actions.flatMap((action) => ('id' in action ? [action.id] : [])))
   const alive = unkilled.filter((member) => !doomed.has(member.id))
   if (desired.stopping === 'now') {
     for (const { id } of alive) actions.push({ do: 'kill', id, reason: 'stop-now' })
@@ -58,6 +59,12 @@ function ownersOf(desired: Desired, alive: readonly Member[]): SlotView[] {
 function enforceDeadlines(desired: Desired, members: readonly Member[], now: number, actions: Action[]): void {
   let next = Number.POSITIVE_INFINITY
   for (const member of members) {
+    if (member.role === 'task') {
+      const { action, next: at } = taskDeadline(desired, member, now)
+      if (action) actions.push(action)
+      else next = Math.min(next, at)
+      continue
+    }
     const deadlines: [number, EndReason][] = []
     if (member.state === 'launching') deadlines.push([member.since + desired.bootTimeout, 'boot-timeout'])
     if (isHandingOver(member)) deadlines.push([(member.forwardSince as number) + FORWARD_TIMEOUT, 'hung'])
@@ -176,7 +183,7 @@ function launchMissing(
   now: number,
   actions: Action[]
 ): void {
-  if (desired.stopping !== 'no') return
+  if (desired.stopping === 'now') return
   const staying = unretired(members, actions)
   const held = members.some(isHandingOver) || (desired.oldFirst && staying.length < members.length)
   const present = staying.filter(isPresent)
@@ -186,6 +193,8 @@ function launchMissing(
   const used = new Set<Member>()
   for (const slot of desired.slots) {
     const places = slot.count + slot.spare
+    // In a stop nothing is begun but what ends it, and what retires still is not begun beside itself.
+    if (slot.role === 'task' ? members.some((member) => belongs(member, slot)) : desired.stopping !== 'no') continue
     if (held && slot.role === 'worker') continue
     // What is only for later leaves the processor to the worker that all are waiting for.
     if (slot.role === 'mold' && slot.generation < 0 && desired.oldFirst && present.some(isBooting)) continue
@@ -251,7 +260,7 @@ export function heldBack(members: readonly Member[]): number {
 
 function surplusReason(desired: Desired, member: Member): EndReason {
   if (desired.stopping !== 'no') return 'stop'
-  if (member.role === 'mold') return 'unwanted'
+  if (member.role === 'mold' || member.role === 'task') return 'unwanted'
   const current = desired.slots.some((slot) => belongs(member, slot))
   return current ? 'scale-down' : 'reload'
 }

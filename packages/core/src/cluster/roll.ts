@@ -4,6 +4,7 @@ import { giveWay } from './old-first.js'
 import type { Effect, FailedPhase, PlanState } from './plan.js'
 import { servingWorkers } from './reconcile.js'
 import type { Member } from './roster.js'
+import { resumeSetup, settingUp } from './setup.js'
 import { afterSettle, ruleOf, soak } from './soak.js'
 
 /**
@@ -20,11 +21,12 @@ export interface Roll {
   from: number
   to: number
   /**
-   * `promoting` (a refork): a worker leaves to become the new generation's mold. `booting`: one worker of the new
-   * generation is on its way, beside the old ones. `settling`: it serves and has to prove itself. `soaking`: it is
-   * compared with them. `rolling`: the others follow, and the old ones retire.
+   * `promoting` (a refork): a worker leaves to become the new generation's mold. `setting-up`: the set-up of the new code
+   * runs, and nothing else of it. `booting`: one worker of the new generation is on its way, beside the old ones.
+   * `settling`: it serves and has to prove itself. `soaking`: it is compared with them. `rolling`: the others follow, and the
+   * old ones retire.
    */
-  phase: 'promoting' | 'booting' | 'settling' | 'soaking' | 'rolling'
+  phase: 'promoting' | 'setting-up' | 'booting' | 'settling' | 'soaking' | 'rolling'
   /** When `settling` ends (monotonic ms). */
   settleAt: number
   /** What its first worker has to hold out against, beside the old ones; and when `soaking` ends (monotonic ms). */
@@ -47,8 +49,13 @@ export function takeReload(
   effects: Effect[]
 ): void {
   if (state.stopping !== 'no') effects.push({ do: 'refused', request, why: 'stopping' })
-  else if (state.roll) enqueue(state, request, 'reload', effects, canary)
+  else if (isBusy(state)) enqueue(state, request, 'reload', effects, canary)
   else begin(state, request, 'reload', effects, canary)
+}
+
+/** Whether a roll has to wait: for another, or for the set-up of the start. */
+export function isBusy(state: PlanState): boolean {
+  return state.roll !== undefined || settingUp(state) !== undefined
 }
 
 /** Lets a roll wait for the running one, in a queue of one. */
@@ -78,7 +85,7 @@ export function begin(
 ): void {
   state.latest += 1
   const { current: from, latest: to } = state
-  const phase = kind === 'refork' ? 'promoting' : 'booting'
+  const phase = kind === 'refork' ? 'promoting' : state.setups.known ? 'setting-up' : 'booting'
   const rule = kind === 'reload' ? ruleOf(state, canary) : {}
   state.roll = { kind, from, to, phase, settleAt: 0, ...(request === undefined ? {} : { request }), ...rule }
   if (kind === 'reload' && state.settings.fork) state.molded = [...state.molded, to]
@@ -103,8 +110,14 @@ export function fail(
 function end(state: PlanState, effects: Effect[]): void {
   delete state.roll
   forgetMolds(state)
+  resumeSetup(state)
+  beginQueued(state, effects)
+}
+
+/** Nothing is left that the roll which waits would have to wait for. */
+export function beginQueued(state: PlanState, effects: Effect[]): void {
   const { queued } = state
-  if (queued === undefined) return
+  if (queued === undefined || settingUp(state) !== undefined) return
   delete state.queued
   if (queued.kind === 'refork' && !state.molded.includes(state.current)) {
     effects.push({ do: 'refused', request: queued.request, why: 'not-molded' })

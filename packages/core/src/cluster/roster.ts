@@ -1,7 +1,8 @@
 import { type Backoff, backoffDelay } from './backoff.js'
 import { type State, transition } from './states.js'
 
-export type Role = 'worker' | 'service' | 'mold'
+/** A `task` is short-lived: it does one thing, once for a generation, and ends. */
+export type Role = 'worker' | 'service' | 'mold' | 'task'
 
 /** Where a process comes from: `disk` is a new program, `mold` a fork of the generation's mold. */
 export type Origin = 'disk' | 'mold'
@@ -9,7 +10,8 @@ export type Origin = 'disk' | 'mold'
 /**
  * Why the end of a process was chosen (the first one recorded wins), or how it came about when nobody chose it.
  * Chosen ends: reload, scale-down, recycle, refork, not-listening, signal, stop, stop-now, unwanted, boot-timeout, hung,
- * drain-timeout, refused, fork-failed, released (a standby process became a worker). Not chosen: crash, boot-failed.
+ * drain-timeout, refused, fork-failed, released (a standby process became a worker), done and setup-timeout (of a task).
+ * Not chosen: crash, boot-failed.
  */
 export type EndReason =
   | 'reload'
@@ -27,13 +29,15 @@ export type EndReason =
   | 'refused'
   | 'fork-failed'
   | 'released'
+  | 'done'
+  | 'setup-timeout'
   | 'crash'
   | 'boot-failed'
 
 /** What is launched: a process of a role, of a generation, in a place of its slot. */
 export interface MemberSpec {
   role: Role
-  /** The service's name; empty for workers and molds. */
+  /** The service's or the task's name; empty for workers and molds. */
   name: string
   generation: number
   from: Origin
@@ -149,7 +153,10 @@ export class Roster {
     const key = placeKey(member)
     const served = member.servingAt === undefined ? 0 : now - member.servingAt
     const place = served >= backoff.max ? undefined : this.#places.get(key)
-    if (failed) {
+    if (member.role === 'task') {
+      // Once for a generation, however it ended.
+      this.#places.set(key, { failures: failed ? 1 : 0, notBefore: Number.POSITIVE_INFINITY })
+    } else if (failed) {
       const failures = (place?.failures ?? 0) + 1
       this.#places.set(key, { failures, notBefore: now + backoffDelay(failures, backoff, random) })
     } else if (place === undefined) {
@@ -175,7 +182,7 @@ export class Roster {
 
   /** Lets what waits after failures launch at once. @returns how many places waited */
   revive(now: number): number {
-    const waiting = [...this.#places.values()].filter(({ notBefore }) => notBefore > now)
+    const waiting = [...this.#places.values()].filter(({ notBefore }) => notBefore > now && Number.isFinite(notBefore))
     for (const place of waiting) place.notBefore = now
     return waiting.length
   }
@@ -204,5 +211,6 @@ const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>([
   'hung',
   'refused',
   'fork-failed',
-  'not-listening'
+  'not-listening',
+  'setup-timeout'
 ])

@@ -2,6 +2,7 @@ import type { Base } from './base.js'
 import type { Desired, Slot } from './desired.js'
 import type { PlanState } from './plan.js'
 import type { Member, Origin } from './roster.js'
+import { isHeldBack, setupSlots, teardownSlots } from './setup.js'
 
 /** What the plan wants to run at the moment. */
 export function desiredOf(state: PlanState, members: readonly Member[] = []): Desired {
@@ -14,7 +15,7 @@ export function desiredOf(state: PlanState, members: readonly Member[] = []): De
   // As soon as one worker of new code has settled there is no use for the fallback.
   const kept = stopped || oldFirst ? 0 : state.failure ? 1 : settings.workers
   return {
-    slots: stopped ? (workersLeft ? remainingServices(state, members) : []) : slotsOf(state),
+    slots: stopped ? (workersLeft ? remainingServices(state, members) : teardownSlots(state, members)) : slotsOf(state),
     capacity: kept,
     oldFirst,
     surge: settings.surge + (stopped ? 0 : settings.workers - kept),
@@ -22,7 +23,8 @@ export function desiredOf(state: PlanState, members: readonly Member[] = []): De
     stopping,
     bootTimeout: settings.bootTimeout,
     hangTimeout: settings.hangTimeout,
-    drainTimeout: settings.drainTimeout
+    drainTimeout: settings.drainTimeout,
+    setupTimeout: settings.setupTimeout
   }
 }
 
@@ -36,24 +38,26 @@ function slotsOf(state: PlanState): Slot[] {
       // An app that has failed before it ever served has no address yet.
       return state.everServed ? [{ ...slot, from: 'disk', count: 1, spare: 0, fallback: true }] : []
     }
+    if (isHeldBack(state, generation)) return []
     const { base } = state
     return [base ? { ...slot, from: 'mold', parent: base.held ?? base.generation } : slot]
   }
   const generations = new Set([current, roll?.from, roll?.to, previous?.generation])
   const bases = [state.base, state.nextBase].flatMap((base): Slot[] => (base ? baseSlots(base) : []))
   const own = molded.flatMap((generation): Slot[] => {
-    if (!generations.has(generation)) return []
+    if (!generations.has(generation) || isHeldBack(state, generation)) return []
     const warm = roll?.warm && roll.to === generation
     const how = warm ? ({ from: 'mold', parent: roll.from } as const) : ({ from: 'disk' } as const)
     return [{ role: 'mold', name: '', generation, ...how, count: 1, spare: 0 }]
   })
-  const molds = [...bases, ...own]
+  const molds = [...bases, ...own, ...setupSlots(state)]
   if (!roll || roll.phase === 'promoting') {
     return [...molds, ...workers(current, settings.workers), ...serviceSlots(state, current)]
   }
   if (roll.phase === 'rolling') {
     return [...molds, ...workers(roll.to, settings.workers), ...serviceSlots(state, roll.to)]
   }
+  if (roll.phase === 'setting-up' && roll.oldFirst) return [...molds, ...serviceSlots(state, roll.from)]
   // The spares are renewed first: new code that has booted once waits for its proof with workers that need not boot any more.
   // Beside a canary the old ones stay: it may be a while until it is known whose spares are wanted.
   const isRenewing = roll.phase === 'settling' && !roll.canary
@@ -77,8 +81,9 @@ function baseSlots({ generation, once, held }: Base): Slot[] {
   return held === undefined ? [own] : [own, { ...mold, generation: held, from: 'mold', parent: generation, once: true }]
 }
 
-function serviceSlots({ services }: PlanState, generation: number): Slot[] {
-  return services.map((service) => ({ ...service, role: 'service', generation, from: 'disk', spare: 0 }))
+function serviceSlots(state: PlanState, generation: number): Slot[] {
+  if (isHeldBack(state, generation)) return []
+  return state.services.map((service) => ({ ...service, role: 'service', generation, from: 'disk', spare: 0 }))
 }
 
 /** In a stop: of whichever generation they are, for a roll may have been cut. */

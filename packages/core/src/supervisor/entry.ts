@@ -4,7 +4,9 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseEnv } from 'node:util'
 import { MapacheError } from '../errors.js'
+import type { TaskName, Tasks } from '../setup.js'
 import type { BaseForm, ModuleForm } from './launch/launcher.js'
+import { pinTasks } from './setup.js'
 
 /** What the workers of every generation are started from, as the user named it. */
 export interface EntrySource {
@@ -15,6 +17,8 @@ export interface EntrySource {
   /** The working directory, symlinks kept. */
   cwd: string
   module?: ModuleForm & { file: string }
+  /** Modules of tasks that were named from outside of the app's code: paths from `cwd`, or URLs. */
+  tasks?: Tasks
 }
 
 /** A generation pinned: what its workers boot, however often. */
@@ -27,6 +31,8 @@ export interface PinnedGeneration {
   module?: ModuleForm
   /** Of a base: the modules that it loads, in place of the script. */
   base?: BaseForm
+  /** The tasks that are modules of their own, as URLs; others are looked for in the app's code. */
+  tasks: Readonly<Partial<Record<TaskName, string>>>
 }
 
 /**
@@ -84,7 +90,8 @@ export function pinGeneration(
     script,
     cwd: realPath(source.cwd),
     env: { ...readEnvFile(envFile, source.cwd), ...base },
-    ...(module ? { module: { ...module, factory: pathToFileURL(realPath(module.file)).href } } : {})
+    ...(module ? { module: { ...module, factory: pathToFileURL(realPath(module.file)).href } } : {}),
+    tasks: pinTasks(source)
   }
 }
 

@@ -4,6 +4,7 @@ import { identity } from '../log.js'
 import { announce } from './events.js'
 import type { ExitStatus } from './launch/launcher.js'
 import { describeExit, eventName, type Peer } from './processes.js'
+import { takeTaskExit } from './setup.js'
 import type { Supervisor } from './supervisor.js'
 
 /** Takes note of a process that has ended: in the roster, the log, an event, and the plan. */
@@ -15,11 +16,13 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
   const excused = (status.error as { code?: unknown } | undefined)?.code === 'MAPACHE_FORK_FAILED'
   if (excused) chooseEnd(member, 'fork-failed')
   if (status.released) chooseEnd(member, 'released')
+  if (peer.task !== undefined && status.code === 0) chooseEnd(member, 'done')
   const { reason, failed } = roster.exited(member, now, settings.backoff, Math.random())
-  const error = describeExit(peer, status, settings.bootTimeout)
+  const error = describeExit(peer, status, settings)
   const { code, signal } = status
   const how = signal ?? (code === null ? 'not started' : `code ${code}`)
   const who = identity(member)
+  if (member.role === 'task') return takeTaskExit(supervisor, peer, { before, reason, failed, code, signal, error })
   if (failed) supervisor.canary.crashed(peer)
   if (failed) logFailure(supervisor, `${who} ended (${reason}, ${how})`, error)
   else log.info(`${who} exited (${reason}${code === 0 ? '' : `, ${how}`})`)
@@ -42,7 +45,8 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
     failures,
     served: member.servingAt !== undefined,
     timedOut: reason === 'boot-timeout',
-    excused,
+    // One that nobody wanted any more says nothing of its code.
+    excused: excused || reason === 'unwanted',
     ...(member.fallback ? { fallback: true } : {}),
     error
   })

@@ -213,7 +213,7 @@ function list(folder: string): string[] {
 }
 
 /** Makes the folder, or checks that the one there is this user's and nobody else's: the temp folder is everybody's. */
-function makePrivate(folder: string): void {
+export function makePrivate(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const { uid } = lstatSync(folder)
   if (!lstatSync(folder).isDirectory() || uid !== userInfo().uid) throw new Error('it belongs to somebody else')

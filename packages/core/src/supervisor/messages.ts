@@ -8,6 +8,7 @@ import { reforkWhenWarm, takeFork, takeMolded } from './molding.js'
 import { eventName, type Peer } from './processes.js'
 import { refuse } from './refuse.js'
 import { PULSE } from './scaling.js'
+import { takeSetupWanted } from './setup.js'
 import type { Supervisor } from './supervisor.js'
 
 type Message = Exclude<Upward, { type: 'hello' }>
@@ -62,6 +63,11 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
     case 'forked':
     case 'fork-failed':
       return takeFork(supervisor, peer, message)
+    case 'setup-wanted':
+      return takeSetupWanted(supervisor, peer)
+    case 'done':
+      peer.task = message.none ? 'none' : 'done'
+      return
     case 'leave':
       if (member.state !== 'retiring') member.stale ??= { reason: 'signal', urgent: false }
       return supervisor.apply({ type: 'tick' })
@@ -81,13 +87,14 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
 }
 
 function takeReady(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'ready' }>): void {
-  const { options, warmup } = message
+  const { options, warmup, teardown } = message
   const { member } = peer
   if (member.state !== 'launching') return refuse(supervisor, peer, `ready while ${member.state}`)
   const now = supervisor.clock.now()
   supervisor.roster.ready(member, now)
   if (options) peer.options = options
   peer.warmup = warmup === true
+  peer.teardown = teardown === true
   supervisor.log.debug(`${identity(member)} ready`)
   announce(supervisor, eventName(member, 'ready'), supervisor.processes.info(peer, now))
   supervisor.apply({ type: 'ready', id: member.id, role: member.role, generation: member.generation })
@@ -102,7 +109,7 @@ function takeServing(supervisor: Supervisor, peer: Peer, { addresses }: Extract<
   supervisor.roster.serving(member, now)
   peer.addresses = addresses
   supervisor.canary.joined(peer)
-  supervisor.log.info(`${identity(member)} serving`)
+  supervisor.log.info(`${identity(member)} ${member.role === 'task' ? 'begins' : 'serving'}`)
   announce(supervisor, eventName(member, 'serving'), supervisor.processes.info(peer, now))
   supervisor.served(peer)
 }

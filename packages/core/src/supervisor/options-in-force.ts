@@ -20,6 +20,9 @@ export class OptionsInForce {
   #load: number | undefined
   /** Whether the code that serves brings what warms up a mold. */
   #warmup = false
+  /** Whether whoever started the cluster brings a teardown, or the code that serves. */
+  readonly #ownTeardown: boolean
+  #teardown = false
 
   constructor({ settings, fixed, molds, modules, log }: SupervisorParts) {
     this.settings = settings
@@ -27,13 +30,15 @@ export class OptionsInForce {
     this.#canFork = molds !== undefined && modules.primes === undefined
     this.#fallback = modules.fallback !== undefined
     this.#log = log
+    this.#ownTeardown = settings.teardown !== undefined
   }
 
   /** As the plan reads them. */
   get planned(): PlanSettings {
     const { settings } = this
     const fork = this.#canFork && settings.boot !== 'spawn'
-    return { ...settings, workers: this.#target, fork, warmup: this.#warmup, fallback: this.#fallback }
+    const teardown = this.#ownTeardown || this.#teardown
+    return { ...settings, workers: this.#target, fork, warmup: this.#warmup, fallback: this.#fallback, teardown }
   }
 
   get #target(): number {
@@ -66,8 +71,12 @@ export class OptionsInForce {
     this.#load = workers
   }
 
-  /** Takes over what a worker reported. @returns whether anything may have changed */
-  adopt(options: ReportedOptions | undefined, warmup: boolean): boolean {
+  /**
+   * Takes over what a worker reported.
+   * @param brings what else its code brings
+   * @returns whether anything may have changed
+   */
+  adopt(options: ReportedOptions | undefined, brings: { warmup?: boolean; teardown?: boolean }): boolean {
     if (!options) return false
     try {
       const before = this.#reported
@@ -79,7 +88,8 @@ export class OptionsInForce {
       if (before && isOther) this.#pinned = undefined
       this.#load = this.range && (this.#load ?? was)
       this.#reported = options
-      this.#warmup = warmup
+      this.#warmup = brings.warmup === true
+      this.#teardown = brings.teardown === true
       if (changed.length > 0) this.#log.info(`options changed: ${changed.join(', ')}`)
       if (held.length > 0) this.#log.warn(`options that hold until the next start: ${held.join(', ')}`)
       return true

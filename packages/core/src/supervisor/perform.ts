@@ -4,6 +4,7 @@ import { identity } from '../log.js'
 import { announce } from './events.js'
 import { launchSpec } from './launch/spec.js'
 import { eventName } from './processes.js'
+import { isSetup } from './setup.js'
 import type { Supervisor } from './supervisor.js'
 
 /**
@@ -61,10 +62,12 @@ function launch(supervisor: Supervisor, { spec }: Extract<Action, { do: 'launch'
   const peer = processes.launch(member, what, (ended, status) => supervisor.exited(ended, status))
   supervisor.log.debug(`${identity(member)} launched`)
   announce(supervisor, eventName(member, 'launch'), processes.info(peer, now))
+  if (isSetup(member)) announce(supervisor, 'setup:start', { generation: member.generation })
 }
 
 const FAULTS: Readonly<Record<string, string>> = {
   hung: 'does not answer any more: its event loop is blocked',
   'boot-timeout': 'was not ready within bootTimeout',
-  'drain-timeout': 'did not leave after drainTimeout'
+  'drain-timeout': 'did not leave after drainTimeout',
+  'setup-timeout': 'was not done within setupTimeout'
 }

@@ -4,11 +4,12 @@ import type { Admission, Connection } from '../channel/server.js'
 import type { Member, Roster } from '../cluster/roster.js'
 import type { ProcessInfo } from '../cluster.js'
 import { type ErrorData, errorToData, MapacheError } from '../errors.js'
-import type { ReportedOptions } from '../options.js'
+import type { ReportedOptions, Settings } from '../options.js'
 import { clearPresence } from './folder.js'
 import type { ExitStatus, LaunchEvents, Launched, Launcher, LaunchSpec } from './launch/launcher.js'
 import type { Molds } from './launch/pending.js'
 import { StandbyLauncher } from './launch/standby.js'
+import { describeTaskEnd } from './setup.js'
 
 /** A process as the supervisor holds it: its member in the roster, and what belongs to the running process. */
 export interface Peer {
@@ -24,6 +25,10 @@ export interface Peer {
   options?: ReportedOptions
   /** Its app brings what warms up a mold. */
   warmup?: boolean
+  /** Its app brings a teardown. */
+  teardown?: boolean
+  /** Of a task: it has said that it is done, or that there is nothing to do. */
+  task?: 'done' | 'none'
   /** Who forks workers from it, where it is a mold. */
   molds?: Molds
   /** Of a mold: forks that failed in a row. */
@@ -146,9 +151,13 @@ export function eventName<What extends string>({ role }: Member, what: What): `$
   return `${role}:${what}`
 }
 
+type Timeouts = Pick<Settings, 'bootTimeout' | 'setupTimeout'>
+
 /** What to say of a process that ended without reporting an error. */
-export function describeExit(peer: Peer, status: ExitStatus, bootTimeout: number): ErrorData {
+export function describeExit(peer: Peer, status: ExitStatus, settings: Timeouts): ErrorData {
   const { error, member } = peer
+  const { bootTimeout } = settings
+  if (member.role === 'task') return describeTaskEnd(peer, status, settings.setupTimeout)
   if (error) return error
   if (status.error instanceof MapacheError) return errorToData(status.error)
   if (status.error) return plain(`it could not be started: ${status.error.message}`)

@@ -12,8 +12,8 @@ import type { Supervisor } from './supervisor.js'
 export async function recycle(supervisor: Supervisor, id: number): Promise<void> {
   const member = supervisor.roster.get(id)
   if (supervisor.stopping) throw stopping()
-  if (!member || member.role === 'mold') {
-    const what = member ? 'a mold, which only forks and is replaced with its generation' : 'not there (any more)'
+  if (!member || member.role === 'mold' || member.role === 'task') {
+    const what = member ? NOT_REPLACED[member.role] : 'not there (any more)'
     throw new MapacheError('MAPACHE_PROCESS_UNKNOWN', `no worker or service has the id ${id}: it is ${what}`)
   }
   if (member.state === 'retiring') return
@@ -21,6 +21,11 @@ export async function recycle(supervisor: Supervisor, id: number): Promise<void>
   const left = supervisor.recycles.wait(member)
   supervisor.apply({ type: 'tick' })
   return left
+}
+
+const NOT_REPLACED: Partial<Record<Member['role'], string>> = {
+  mold: 'a mold, which only forks and is replaced with its generation',
+  task: 'a set-up or a teardown, which runs once'
 }
 
 /** The processes that are to be recycled, and who waits for it. */

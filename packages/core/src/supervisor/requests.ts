@@ -61,6 +61,7 @@ export function failureOf(effect: Extract<Effect, { do: 'failed' }>): MapacheErr
     error.phase = phase
     return withoutFrames(error)
   }
+  if (phase === 'setup') return setupFailure(generation, cause)
   if (phase === 'rollback') {
     return withoutFrames(new MapacheError('MAPACHE_ROLLED_BACK', `generation ${generation} was called back`, { phase }))
   }
@@ -79,11 +80,26 @@ export function failureOf(effect: Extract<Effect, { do: 'failed' }>): MapacheErr
 /** The error of a start that failed. */
 export function giveUp(effect: Extract<Effect, { do: 'give-up' }>, attempts: number): MapacheError {
   const cause = errorFromData(effect.error)
+  // The start has one generation, the first.
+  if (effect.setup) return setupFailure(1, cause)
   // Another attempt would not change it.
   if (cause instanceof MapacheError && cause.code === 'MAPACHE_MOLD_UNCLEAN') return withoutFrames(cause)
   const code = effect.timedOut ? 'MAPACHE_BOOT_TIMEOUT' : 'MAPACHE_BOOT_FAILED'
   const text = `no worker became ready in ${attempts} attempts: ${firstLine(cause)}`
   return withoutFrames(new MapacheError(code, text, { cause, phase: 'boot' }))
+}
+
+/** The error of a set-up that failed. */
+export function setupFailure(generation: number, cause: Error): MapacheError {
+  const text = `the setup of generation ${generation} failed: ${firstLine(cause)}`
+  return withoutFrames(new MapacheError('MAPACHE_SETUP_FAILED', text, { cause, phase: 'setup' }))
+}
+
+/** The error of a teardown that failed. */
+export function teardownFailure(cause: Error): MapacheError {
+  return withoutFrames(
+    new MapacheError('MAPACHE_TEARDOWN_FAILED', `the teardown failed: ${firstLine(cause)}`, { cause })
+  )
 }
 
 /** The stack of these would show Mapache's own frames; the app's, which matter, are in the cause. */

@@ -12,7 +12,8 @@ import type { Supervisor } from './supervisor.js'
 export function installSignals(supervisor: Supervisor, exit: (code: number) => void): () => void {
   let terminal = hasTerminal()
   const detached = isDetached()
-  const stop = (mode: 'graceful' | 'now') => void supervisor.stop(mode).then(() => exit(0))
+  // A teardown that failed has left its trace in the exit code.
+  const stop = (mode: 'graceful' | 'now') => void supervisor.stop(mode).then(() => exit(supervisor.exitCode))
   const scaleBy = (change: number) => {
     const workers = Math.max(1, supervisor.plan.settings.workers + change)
     supervisor.scale(workers).catch(logged)

@@ -12,6 +12,7 @@ import { prepareForking } from './launch/forking.js'
 import type { Output } from './launch/launcher.js'
 import { spawnLauncher } from './launch/spawn.js'
 import { Listeners } from './listeners.js'
+import { tasksFromOutside } from './setup.js'
 import { installSignals } from './signals.js'
 import { Supervisor, type SupervisorParts } from './supervisor.js'
 
@@ -36,7 +37,7 @@ let running = false
  * @returns the cluster, once its first worker serves
  * @throws any of MAPACHE_NODE_VERSION, MAPACHE_UNSUPPORTED_PLATFORM, MAPACHE_IN_CLUSTER, MAPACHE_ALREADY_LISTENING,
  *   MAPACHE_MODULE_INVALID, MAPACHE_CHANNEL_FOLDER, MAPACHE_ADDRESS_*, MAPACHE_ENTRY_MISSING, MAPACHE_ENV_FILE,
- *   MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_FORK_UNAVAILABLE, MAPACHE_MOLD_UNCLEAN: then nothing is left running or behind
+ *   MAPACHE_SETUP_FAILED, MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_FORK_UNAVAILABLE, MAPACHE_MOLD_UNCLEAN: then nothing is left running or behind
  */
 export async function supervise({
   source,
@@ -128,7 +129,8 @@ export interface EntryStart {
 
 /**
  * Makes this process the supervisor of an entry that it does not load.
- * @throws MAPACHE_ENTRY_MISSING when it is no file; MAPACHE_OPTION_INVALID for a service with `run`; and as `supervise`
+ * @throws MAPACHE_ENTRY_MISSING when it is no file; MAPACHE_OPTION_INVALID for a service with `run` and for a function as
+ *   `setup` or `teardown`; and as `supervise`
  */
 export async function superviseEntry({ entry, args, execArgv, ...rest }: EntryStart): Promise<Supervisor> {
   const named = namedEntry(entry, args)
@@ -139,6 +141,7 @@ export async function superviseEntry({ entry, args, execArgv, ...rest }: EntrySt
   }
   const source: EntrySource = {
     ...named,
+    tasks: tasksFromOutside(rest.settings, 'give the path of a module'),
     get execArgv() {
       return [...named.execArgv, ...(execArgv?.() ?? [])]
     }

@@ -106,6 +106,8 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   readonly #events: PlanEvent[] = []
   /** The stack of the last failure that was logged whole. */
   lastFailure = ''
+  /** What the process is to end with after a stop: 1 when the teardown failed. */
+  exitCode: 0 | 1 = 0
   /** How often the code that serves was reforked by itself. */
   reforks = 0
 
@@ -117,7 +119,8 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     this.scaling = new Scaling(this, this.#options)
     this.generations = new Generations(parts.source, parts.env)
     this.processes = new Processes(parts.launcher, parts.molds, this.roster)
-    this.#plan = initialPlan(this.#options.planned, plannedServices(parts.modules.services))
+    const hasSetup = parts.settings.setup !== undefined
+    this.#plan = initialPlan(this.#options.planned, plannedServices(parts.modules.services), hasSetup)
     this.channel = new ChannelServer<Peer>({
       admit: (token) => this.processes.admit(token),
       hello: (connection) => takeHello(this, connection),
@@ -165,7 +168,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   /**
    * Boots generation 1.
    * @returns when its first worker serves
-   * @throws MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SUPERVISOR_STOPPED
+   * @throws MAPACHE_SETUP_FAILED, MAPACHE_BOOT_FAILED, MAPACHE_BOOT_TIMEOUT, MAPACHE_SUPERVISOR_STOPPED
    */
   async start(): Promise<void> {
     this.generations.pin(1, this.settings.envFile)
@@ -295,8 +298,8 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
 
   /** Takes over the options that a worker reported. @returns the event that tells the plan */
   adopt(id: number): PlanEvent | undefined {
-    const { options, warmup = false } = this.processes.get(id) ?? {}
-    if (!this.#options.adopt(options, warmup)) return undefined
+    const { options, ...brings } = this.processes.get(id) ?? {}
+    if (!this.#options.adopt(options, brings)) return undefined
     this.scaling.refresh()
     return { type: 'settings', settings: this.#options.planned }
   }
@@ -340,6 +343,12 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     if (!first || !settled || this.stopping) return
     const used = peers.flatMap(({ addresses }) => addresses)
     if (this.serviceListeners.releaseUnused(service, used)) this.#noteSockets()
+  }
+
+  /** The teardown failed: whoever waits for the end of this process is told so. */
+  endBadly(): void {
+    this.exitCode = 1
+    process.exitCode ??= 1
   }
 
   /** Gives up a start: nothing has ever been ready. */

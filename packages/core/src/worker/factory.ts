@@ -11,16 +11,15 @@ export function unwrapDefault(exports: Record<string, unknown>): unknown {
   return inner?.__esModule ? inner.default : value
 }
 
+/** The options that are functions, which a factory's module exports beside it. */
+export const EXPORTED = ['server', 'warmup', 'setup', 'teardown'] as const
+export type Exported = { [Name in (typeof EXPORTED)[number]]?: unknown }
+
 /** What the module of a factory exports: the factory, and what of the options can only be given there. */
-export async function loadFactory(
-  url: string
-): Promise<{ factory: unknown; options: { server?: unknown; warmup?: unknown } }> {
+export async function loadFactory(url: string): Promise<{ factory: unknown; options: Exported }> {
   const exports = (await import(url)) as Record<string, unknown>
-  const { server, warmup } = exports
-  return {
-    factory: unwrapDefault(exports),
-    options: { ...(server === undefined ? {} : { server }), ...(warmup === undefined ? {} : { warmup }) }
-  }
+  const given = EXPORTED.filter((name) => exports[name] !== undefined)
+  return { factory: unwrapDefault(exports), options: Object.fromEntries(given.map((name) => [name, exports[name]])) }
 }
 
 /** @throws MAPACHE_FACTORY_INVALID when it is no function */

@@ -90,9 +90,9 @@ export class Handle implements WorkerHandle {
   }
 
   /** @returns when everything that was registered has finished */
-  async retire(): Promise<void> {
+  async retire(why = 'the worker is retiring'): Promise<void> {
     if (this.retiring.aborted) return
-    this.#controller.abort(new Error('the worker is retiring'))
+    this.#controller.abort(new Error(why))
     await Promise.all(this.#retireFns.map(callSafely))
   }
 }

@@ -69,6 +69,11 @@ export class SharedListening {
     } as typeof net.Server.prototype.listen
   }
 
+  /** Undoes it, for servers that listen from now on. */
+  uninstall(): void {
+    net.Server.prototype.listen = this.#original as typeof net.Server.prototype.listen
+  }
+
   /** Closes what was inherited and is not listened on, or it would keep an address alive that nobody answers. */
   closeUnused(): void {
     for (const { fd } of this.#inherited.values()) closeSync(fd)

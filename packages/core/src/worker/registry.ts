@@ -12,7 +12,9 @@ import type { WorkerHandle } from './handle.js'
  */
 export interface Runtime extends Caller {
   readonly version: number
-  readonly role: 'worker' | 'service'
+  readonly role: 'worker' | 'service' | 'task'
+  /** The cluster's. */
+  readonly cluster: string
   readonly name: string
   readonly handle: WorkerHandle
   readonly module: ModuleForm | undefined
@@ -20,9 +22,19 @@ export interface Runtime extends Caller {
   readonly addresses: readonly BoundAddress[]
   /**
    * The caller takes over the say of when the app serves, and how it is closed after the drain; and says what warms it up.
+   * @param brings what else the code has: what warms the app up, and whether there is a teardown
    * @throws MAPACHE_ALREADY_LISTENING when somebody did already
    */
-  manage(options: ReportedOptions | undefined, close: () => unknown, warmup?: (url: string) => unknown): void
+  manage(options: ReportedOptions | undefined, close: () => unknown, brings?: Brings): void
+  /**
+   * Called where the app comes to listen: if its code brings a set-up that its generation has not had, this process says so
+   * and ends. It comes back afterwards.
+   */
+  needSetup(setup: unknown): void
+  /** Of a task: the folder of its lock. */
+  readonly lock: string
+  /** From here on servers of this process listen by themselves. */
+  listenAlone(): void
   /**
    * Builds and serves the app by `work`, in a worker. In a mold it waits for ever, and each process that is forked from it
    * goes on; in one that is forked from a promoted worker `work` runs anew.
@@ -40,6 +52,12 @@ export interface Runtime extends Caller {
   say(message: Upward): void
   /** Reports what keeps this worker from serving, and ends it. */
   fail(error: unknown): never
+}
+
+/** What of the app's code the supervisor wants to know. */
+export interface Brings {
+  warmup?: ((url: string) => unknown) | undefined
+  teardown?: boolean
 }
 
 /**
@@ -70,4 +88,4 @@ export function markMain(server: Server): void {
 export const MAIN = Symbol.for('mapache.main')
 const KEY = Symbol.for('mapache.runtime')
 /** Raised whenever `Runtime` changes in a way that an older copy would misread. */
-export const RUNTIME_VERSION = 4
+export const RUNTIME_VERSION = 5

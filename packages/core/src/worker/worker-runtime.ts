@@ -24,9 +24,10 @@ import { Handle } from './handle.js'
 import { SharedListening } from './listen.js'
 import { Memory } from './memory.js'
 import { Mold } from './mold.js'
-import { RUNTIME_VERSION, type Runtime, registerRuntime } from './registry.js'
+import { type Brings, RUNTIME_VERSION, type Runtime, registerRuntime } from './registry.js'
 import { shareSessions } from './sessions.js'
 import { Standby } from './standby.js'
+import { finish as finishTask } from './task.js'
 import { Vitals } from './vitals.js'
 import type { Waiting } from './waiting.js'
 
@@ -73,7 +74,7 @@ export class WorkerRuntime implements Runtime {
   #ticketKeys!: string
   #options: ReportedOptions | undefined
   #close: () => unknown = () => {}
-  #warmup: ((url: string) => unknown) | undefined
+  #brings: Brings = {}
   #managed = false
   #state: 'booting' | 'ready' | 'serving' | 'retiring' = 'booting'
   #opening = 0
@@ -103,8 +104,17 @@ export class WorkerRuntime implements Runtime {
     })
   }
 
-  get role(): 'worker' | 'service' {
-    return this.#launch.role === 'service' ? 'service' : 'worker'
+  get role(): 'worker' | 'service' | 'task' {
+    const { role } = this.#launch
+    return role === 'mold' ? 'worker' : role
+  }
+
+  get cluster(): string {
+    return this.#launch.cluster
+  }
+
+  get lock(): string {
+    return this.#launch.lock ?? ''
   }
 
   get name(): string {
@@ -205,7 +215,7 @@ export class WorkerRuntime implements Runtime {
     return work()
   }
 
-  manage(options: ReportedOptions | undefined, close: () => unknown, warmup?: (url: string) => unknown): void {
+  manage(options: ReportedOptions | undefined, close: () => unknown, brings: Brings = {}): void {
     if (this.#managed) {
       throw new MapacheError(
         'MAPACHE_ALREADY_LISTENING',
@@ -215,7 +225,17 @@ export class WorkerRuntime implements Runtime {
     this.#managed = true
     this.#options = options
     this.#close = close
-    this.#warmup = warmup
+    this.#brings = brings
+  }
+
+  needSetup(setup: unknown): void {
+    if (setup === undefined || this.#launch.setUp) return
+    this.#channel.send({ type: 'setup-wanted' })
+    process.exit(0)
+  }
+
+  listenAlone(): void {
+    this.#listening.uninstall()
   }
 
   async activated(): Promise<void> {
@@ -223,7 +243,9 @@ export class WorkerRuntime implements Runtime {
     if (this.#state === 'booting') {
       this.#state = 'ready'
       const options = this.#options ? { options: this.#options } : {}
-      this.#channel.send({ type: 'ready', ...options, ...(this.#warmup ? { warmup: true } : {}) })
+      const { warmup, teardown } = this.#brings
+      const brings = { ...(warmup ? { warmup: true } : {}), ...(teardown ? { teardown } : {}) }
+      this.#channel.send({ type: 'ready', ...options, ...brings })
     }
     await this.#channel.hold(this.#activation.promise)
   }
@@ -320,7 +342,7 @@ export class WorkerRuntime implements Runtime {
     if (this.#state === 'booting' && !isMold) return
     const read = this.#memory.read(performance.now())
     const memory = read ? { memory: read } : {}
-    if (isMold || this.role === 'service') return this.#channel.send({ type: 'alive', ...memory })
+    if (isMold || this.role !== 'worker') return this.#channel.send({ type: 'alive', ...memory })
     this.#vitals ??= new Vitals()
     const listening = [...this.#served.values()].every(({ connections }) => connections.server.listening)
     const answers = this.#answers ? { answers: this.#answers.take() } : {}
@@ -340,6 +362,7 @@ export class WorkerRuntime implements Runtime {
   /** SIGTERM: the supervisor replaces this worker before it retires it; if it cannot, this worker leaves by itself. */
   #leave(): void {
     if (this.mold?.active) return this.#channel.send({ type: 'leave' })
+    if (this.role === 'task') return this.#endTask()
     if (this.#state === 'booting') process.exit(0)
     if (this.#state === 'retiring') return
     this.#channel.send({ type: 'leave' })
@@ -349,12 +372,15 @@ export class WorkerRuntime implements Runtime {
   /** The supervisor has died, or will have nothing to do with this process any more. */
   async #lost(): Promise<void> {
     await orphaned(this.#launch.supervisor)
+    // Nobody is left who would end it.
+    if (this.role === 'task') setTimeout(() => process.exit(1), this.#limits.drainTimeout)
     await this.#retire(this.#limits)
   }
 
   async #retire(options: DrainOptions): Promise<void> {
     // A mold holds nothing that would have to be finished.
     if (this.mold?.active) process.exit(0)
+    if (this.role === 'task') return this.#endTask()
     if (this.#state === 'retiring') return this.#forward(options)
     const before = this.#state
     this.#state = 'retiring'
@@ -365,6 +391,12 @@ export class WorkerRuntime implements Runtime {
     await finished
     await runAppSignalHandlers(this.#appSignals)
     process.exit(0)
+  }
+
+  /** A task knows best how to end what it has begun. */
+  #endTask(): void {
+    if (this.#state === 'booting') process.exit(1)
+    void this.handle.retire(`the ${this.name} is to end`)
   }
 
   /** It retires already, and is to hand on what still arrives. */
@@ -406,7 +438,7 @@ export class WorkerRuntime implements Runtime {
     this.#state = 'serving'
     for (const { connections, address } of this.#served.values()) {
       const scheme = 'setTicketKeys' in connections.server ? 'https' : 'http'
-      await this.#warmup?.(`${scheme}://${formatAddress(address)}`)
+      await this.#brings.warmup?.(`${scheme}://${formatAddress(address)}`)
       break
     }
     await this.#becomeMold(this.#limits.drainTimeout)
@@ -419,6 +451,8 @@ export class WorkerRuntime implements Runtime {
   }
 
   async pass(): Promise<void> {
+    // The entry listens without ever having said what the task would do.
+    if (this.role === 'task') finishTask(this, { none: true })
     await this.mold?.pass()
   }
 }

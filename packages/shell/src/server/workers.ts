@@ -38,7 +38,7 @@ function row({ id, role, name, generation, pid, state, age, vitals, memory }: Pr
   const bytes = memory?.pss ?? vitals?.rss
   return [
     id,
-    role === 'service' ? name : role,
+    role === 'service' || role === 'task' ? name : role,
     generation,
     pid ?? '-',
     state,

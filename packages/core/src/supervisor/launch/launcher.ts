@@ -4,9 +4,9 @@ import type { Listener } from '../listeners.js'
 
 /** What runs in the new process. */
 export interface LaunchSpec {
-  role: 'worker' | 'service' | 'mold'
+  role: 'worker' | 'service' | 'mold' | 'task'
   id: number
-  /** The service's name, else empty. */
+  /** The service's or the task's name, else empty. */
   name: string
   generation: number
   /** The main script; the runtime is loaded ahead of it. */
@@ -41,6 +41,10 @@ export interface LaunchSpec {
   output?: Output
   /** What serves in place of the app, and what it is told. */
   fallback?: FallbackForm
+  /** Whether it is not to ask for a set-up: there was one, or it comes too late for one. */
+  setUp?: boolean
+  /** Of a task: the folder of the lock that it takes. */
+  lock?: string
 }
 
 /** Takes what processes print; `source` tells their streams apart. Without a chunk the stream has ended. */
@@ -97,6 +101,8 @@ export interface LaunchInfo {
   quiet?: boolean
   imports?: readonly string[]
   fallback?: FallbackForm
+  setUp?: boolean
+  lock?: string
   /** The socket on which further descriptors arrive; without it they come by Node's IPC. */
   descriptors?: number
 }
@@ -104,7 +110,7 @@ export interface LaunchInfo {
 /** @param firstListener the descriptor of the first listener; the others follow it */
 export function launchInfo(spec: LaunchSpec, firstListener: number): LaunchInfo {
   const { role, id, name, generation, token, channel, folder, cluster, module, native, preload, strict, warm } = spec
-  const { base, fresh, env, quiet, imports, fallback } = spec
+  const { base, fresh, env, quiet, imports, fallback, setUp, lock } = spec
   return {
     protocol: PROTOCOL_VERSION,
     role,
@@ -126,7 +132,9 @@ export function launchInfo(spec: LaunchSpec, firstListener: number): LaunchInfo 
     ...(fresh ? { env } : {}),
     ...(quiet ? { quiet } : {}),
     ...(imports?.length ? { imports } : {}),
-    ...(fallback ? { fallback } : {})
+    ...(fallback ? { fallback } : {}),
+    ...(setUp ? { setUp } : {}),
+    ...(lock ? { lock } : {})
   }
 }
 

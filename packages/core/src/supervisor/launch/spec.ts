@@ -1,8 +1,11 @@
 import { pathToFileURL } from 'node:url'
 import type { AppFailure } from '../../cluster/old-first.js'
 import type { MemberSpec } from '../../cluster/roster.js'
+import { mayWantSetup } from '../../cluster/setup.js'
+import type { TaskName } from '../../setup.js'
 import type { PinnedGeneration } from '../entry.js'
 import { workerEnv } from '../entry.js'
+import { lockFolder } from '../lock.js'
 import type { Supervisor } from '../supervisor.js'
 import type { LaunchSpec } from './launcher.js'
 import { MODULE_MAIN } from './spawn.js'
@@ -12,17 +15,21 @@ import { MODULE_MAIN } from './spawn.js'
  * @param failure why the fallback is launched in place of the app
  */
 export function launchSpec(
-  { parts: { source, folder, listeners, modules, name, molds, output }, settings, serviceListeners }: Supervisor,
+  { parts: { source, folder, listeners, modules, name, molds, output }, settings, serviceListeners, plan }: Supervisor,
   pinned: PinnedGeneration,
   member: MemberSpec,
   failure: AppFailure | undefined
 ): Omit<LaunchSpec, 'token' | 'id'> {
-  const service = modules.services.find((one) => one.name === member.name)
-  const module = service
-    ? service.file === undefined
-      ? undefined
-      : { factory: pathToFileURL(service.file).href, listen: [], options: { options: service.options } }
-    : pinned.module
+  const isTask = member.role === 'task'
+  const service = isTask ? undefined : modules.services.find((one) => one.name === member.name)
+  const task = isTask ? pinned.tasks[member.name as TaskName] : undefined
+  const module = task
+    ? { factory: task, listen: [], options: {} }
+    : service
+      ? service.file === undefined
+        ? undefined
+        : { factory: pathToFileURL(service.file).href, listen: [], options: { options: service.options } }
+      : pinned.module
   const isMold = member.role === 'mold'
   const fallback = member.fallback && failure && modules.fallback
   return {
@@ -38,15 +45,18 @@ export function launchSpec(
     channel: folder.socket,
     folder: folder.path,
     cluster: name,
-    listeners: member.role === 'worker' ? listeners.all : serviceListeners.of(member.name).all,
+    listeners: isTask ? [] : member.role === 'worker' ? listeners.all : serviceListeners.of(member.name).all,
     ...(output ? { output } : {}),
     ...(module ? { module } : {}),
-    ...(molds && !service && pinned.base?.how !== 'standby' ? { native: molds.url } : {}),
+    // The watchdog that comes with it would kill a migration that blocks the loop.
+    ...(molds && !service && !isTask && pinned.base?.how !== 'standby' ? { native: molds.url } : {}),
     ...(isMold && member.from === 'mold' && !pinned.base ? { warm: true } : {}),
     ...(isMold ? { preload: settings.preload, strict: settings.strict } : {}),
     ...(pinned.base ? { base: pinned.base } : {}),
     ...(member.parent !== undefined && member.parent < 0 ? { fresh: true } : {}),
-    ...(service || fallback ? {} : { imports: modules.workers }),
+    ...(service || fallback || isTask ? {} : { imports: modules.workers }),
+    ...(mayWantSetup(plan, pinned.generation) ? {} : { setUp: true }),
+    ...(isTask ? { lock: lockFolder(name) } : {}),
     ...(modules.fallback ? { quiet: true } : {}),
     ...(fallback
       ? { fallback: { module: fallback, failure: { ...failure, cwd: pinned.cwd, entry: entryOf(pinned) } } }

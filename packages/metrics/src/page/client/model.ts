@@ -49,7 +49,9 @@ export function groups(frame: Frame): Group[] {
 export function steps({ roll }: Frame): Step[] {
   if (!roll) return []
   const known = roll.phase === 'soaking' ? WITH_CANARY : PHASES
-  const phases = roll.kind === 'refork' || roll.phase === 'promoting' ? ['promoting', ...known] : known
+  const isRefork = roll.kind === 'refork' || roll.phase === 'promoting'
+  const before = isRefork ? ['promoting'] : roll.phase === 'setting-up' ? ['setting-up'] : []
+  const phases = [...before, ...known]
   // A phase that this page does not know is still told.
   const names = phases.includes(roll.phase) ? phases : [...phases, roll.phase]
   const now = names.indexOf(roll.phase)
@@ -73,7 +75,7 @@ export function nameOfRoll(kind: string): string {
 
 /** What the tile of a process is called. */
 export function nameOf({ role, id, name }: Process): string {
-  return role === 'service' ? name || `service ${id}` : `${role} ${id}`
+  return role === 'service' || role === 'task' ? name || `${role} ${id}` : `${role} ${id}`
 }
 
 /** A state as the tile tells it: a worker that is ready and does not serve is a spare. */
@@ -109,6 +111,7 @@ const PHASES = ['booting', 'settling', 'rolling']
 const WITH_CANARY = ['booting', 'settling', 'soaking', 'rolling']
 const TEXTS: Record<string, string> = {
   promoting: 'a worker becomes the mold',
+  'setting-up': 'the setup of the new code runs',
   booting: 'the first new worker starts',
   settling: 'it proves itself',
   soaking: 'it is compared with the old workers',

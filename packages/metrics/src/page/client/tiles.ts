@@ -81,7 +81,7 @@ class Tile {
     const facts = el('dl', 'facts', this.#requests.element, this.#inFlight.element, this.#p99.element)
     const memory = el('div', 'row legend', this.#own, this.#shared)
     const foot = el('div', 'tile-foot', this.#foot)
-    if (acts && role !== 'mold') {
+    if (acts && role !== 'mold' && role !== 'task') {
       this.#button = el('button', 'small', 'Recycle')
       this.#button.type = 'button'
       this.#button.dataset.action = 'recycle'
