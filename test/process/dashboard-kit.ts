@@ -185,6 +185,7 @@ export function statusOf(processes: ProcessInfo[], change: Partial<ClusterStatus
     forked: false,
     canFork: false,
     stopping: false,
+    crashes: [],
     addresses: [{ address: '127.0.0.1', family: 'IPv4', port: 3_000 }],
     processes,
     ...change

@@ -16,6 +16,9 @@ export const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 export const FIXTURES = path.join(ROOT, 'test/fixtures')
 export const CLI = path.join(ROOT, 'packages/cli/dist/main.js')
 
+/** In a fixture's folder: what is meant to outlive the cluster. */
+export const STATE = 'state'
+
 /** What of a tap test the fixtures need. */
 export interface Test {
   teardown(fn: () => unknown): unknown
@@ -64,6 +67,9 @@ export class Fixture {
         ...process.env,
         XDG_RUNTIME_DIR: this.folder,
         RUNTIME_DIRECTORY: undefined,
+        // Not where programs of this user keep their state.
+        XDG_STATE_HOME: path.join(this.folder, STATE),
+        STATE_DIRECTORY: undefined,
         MAPACHE_TEST: this.mark,
         ...options.env
       },
@@ -186,7 +192,7 @@ export class Fixture {
   leftovers(): string[] {
     return readdirSync(this.folder, { recursive: true })
       .map(String)
-      .filter((name) => name !== 'mapache')
+      .filter((name) => name !== 'mapache' && name.split('/', 1)[0] !== STATE)
   }
 
   async #end(t: Test): Promise<void> {

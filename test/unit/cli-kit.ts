@@ -54,6 +54,7 @@ export function aStatus(over: Partial<ClusterStatus> = {}): ClusterStatus {
     forked: false,
     canFork: false,
     stopping: false,
+    crashes: [],
     addresses: [{ address: '127.0.0.1', family: 'IPv4', port: 3_000 }],
     ...over,
     processes

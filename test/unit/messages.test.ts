@@ -97,7 +97,13 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
   },
   vitals: {
     from: ['worker'],
-    valid: [{ vitals }, { vitals, memory }, { vitals, answers }, { vitals, answers: { ...answers, latency: [] } }],
+    valid: [
+      { vitals },
+      { vitals: { ...vitals, healthy: false } },
+      { vitals, memory },
+      { vitals, answers },
+      { vitals, answers: { ...answers, latency: [] } }
+    ],
     invalid: [
       {},
       { vitals, memory: { pss: 1 } },
@@ -134,6 +140,11 @@ const UP: Record<string, { from: readonly string[]; valid: object[]; invalid: ob
   alive: { from: ['service', 'mold', 'task'], valid: [{}, { memory }], invalid: [{ more: 1 }, { memory: 1 }] },
   'setup-wanted': { from: ['worker', 'mold'], valid: [{}], invalid: [{ generation: 2 }] },
   done: { from: ['task'], valid: [{}, { none: true }], invalid: [{ none: 1 }, { more: 1 }] },
+  health: {
+    from: ['worker'],
+    valid: [{ healthy: true }, { healthy: false, error: { name: 'Error', message: 'down', stack: '' } }],
+    invalid: [{}, { healthy: 1 }, { healthy: false, error: 'down' }]
+  },
   leave: { from: ['worker', 'service', 'mold', 'task'], valid: [{}], invalid: [{ reason: 'signal' }] },
   forwarding: { from: ['worker'], valid: [{}], invalid: [{ since: 1 }] },
   drained: {

@@ -96,3 +96,29 @@ t.test('the longest drainTimeout does not overflow a timer', async (t) => {
   await sleep(20)
   t.strictSame(warnings, [])
 })
+
+t.test('a process that is killed and not gone yet does not become anything more', async (t) => {
+  const staged = new Staged(t, { workers: 1 })
+  await staged.start()
+  const [peer] = staged.supervisor.processes.all
+  const { member } = peer as NonNullable<typeof peer>
+  member.unproved = true
+  member.killed = true
+  staged.say(member.id, { type: 'health', healthy: true })
+  t.equal(member.unproved, true)
+  staged.say(member.id, { type: 'leave' })
+  t.equal(member.stale, undefined)
+  staged.exit(member.id)
+})
+
+t.test('an unhealthy worker is replaced, and stays if it is well again before that', async (t) => {
+  const staged = new Staged(t, { workers: 1 })
+  await staged.start()
+  staged.say(1, { type: 'health', healthy: true })
+  staged.say(1, { type: 'health', healthy: false })
+  t.strictSame(staged.shown, ['1 g1 serving', '2 g1 launching'])
+  staged.say(1, { type: 'health', healthy: true })
+  t.match(staged.supervisor.processes.get(2)?.member, { killed: true, reason: 'unwanted' })
+  staged.say(1, { type: 'health', healthy: false })
+  t.equal(staged.supervisor.roster.get(1)?.stale, undefined, 'not while another is about to go')
+})

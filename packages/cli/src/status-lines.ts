@@ -1,19 +1,20 @@
-import type { BoundAddress, ClusterStatus, ProcessInfo, ScalingStatus } from '@mapache/core'
+import type { BoundAddress, ClusterStatus, Crash, ProcessInfo, ScalingStatus } from '@mapache/core'
 import { soakLine } from './canary-lines.js'
 import { formatBytes, formatCount, formatDuration, formatShare, plural, UNKNOWN } from './format.js'
-import { generationName, roleName, stateName } from './identity.js'
+import { generationName, identity, roleName, stateName } from './identity.js'
 import type { Look } from './look.js'
 import { plainData } from './plain.js'
 import { type Column, table } from './text.js'
 
 /**
- * A cluster's status for people: what it is and where, then a table of its processes.
+ * A cluster's status for people: what it is and where, then a table of its processes, and what ended badly last.
  * @param now ms since 1970
  */
 export function statusLines(given: ClusterStatus, look: Look, now: number): string[] {
   const status = plainData(given)
   const rows = inOrder(status.processes).map((info) => cellsOf(info, look))
-  return [...headLines(status, look, now), '', ...paintTitles(table(COLUMNS, rows), look)]
+  const lines = [...headLines(status, look, now), '', ...paintTitles(table(COLUMNS, rows), look)]
+  return [...lines, ...crashLines(status, look, now)]
 }
 
 /** What the cluster is, in two lines, and one more for each thing that is not as always. */
@@ -60,6 +61,21 @@ function scalingLine({ min, max, most, limitedBy, pinned }: ScalingStatus, look:
   return pinned ? look.yellow(`${range}; set by hand until mapache scale auto`) : range
 }
 
+/** The last bad ends, newest first. An older supervisor does not tell. */
+function crashLines({ crashes = [] }: Partial<Pick<ClusterStatus, 'crashes'>>, look: Look, now: number): string[] {
+  const lines = crashes.slice(0, MOST_CRASHES).flatMap((crash) => {
+    const { at, times, diagnostic } = crash
+    const often = times > 1 ? ` (${times} times in a row)` : ''
+    const line = `  ${formatDuration(Math.max(0, now - at))} ago  ${crashName(crash)}${often}`
+    return diagnostic === undefined ? [line] : [line, look.dim(`    more in ${diagnostic}`)]
+  })
+  return lines.length === 0 ? [] : ['', look.red('ended badly:'), ...lines]
+}
+
+function crashName({ reason, message, frame, ...who }: Crash): string {
+  return `${identity({ ...who, pid: undefined })} ${reason}: ${message}${frame ? ` at ${frame}` : ''}`
+}
+
 function whereLines({ addresses, rollback }: ClusterStatus): string[] {
   const where = addresses.length === 0 ? 'does not listen yet' : `listens on ${addresses.map(addressName).join(', ')}`
   return [rollback === undefined ? where : `${where}; can go back to generation ${rollback}`]
@@ -77,7 +93,7 @@ export function inOrder(processes: readonly ProcessInfo[]): ProcessInfo[] {
 
 function cellsOf(info: ProcessInfo, look: Look): string[] {
   const { id, generation, age, vitals, memory, pid, failures, state, reason } = info
-  const shown = stateName(info)
+  const shown = vitals?.healthy === false ? `${stateName(info)} (unhealthy)` : stateName(info)
   return [
     String(id),
     roleName(info),
@@ -105,6 +121,7 @@ function paintTitles([titles = '', ...rows]: string[], look: Look): string[] {
   return [look.dim(titles), ...rows]
 }
 
+const MOST_CRASHES = 3
 const ROLES: readonly ProcessInfo['role'][] = ['worker', 'service', 'mold', 'task']
 const COLUMNS: readonly Column[] = [
   { title: 'ID', side: 'right' },

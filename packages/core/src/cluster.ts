@@ -2,13 +2,14 @@ import type { EventEmitter } from 'node:events'
 import type { CanaryFigures } from './channel/canary.js'
 import type { BoundAddress, DrainedData, MemoryData, VitalsData } from './channel/messages.js'
 import type { CanaryOptions } from './cluster/canary.js'
+import type { Crash } from './cluster/crashes.js'
 import type { RollKind } from './cluster/roll.js'
 import type { EndReason, Role } from './cluster/roster.js'
 import type { State } from './cluster/states.js'
 import type { MapacheError } from './errors.js'
 import type { LogLine } from './supervisor/log-tail.js'
 
-export type { BoundAddress, CanaryFigures, DrainedData, LogLine, MemoryData, VitalsData }
+export type { BoundAddress, CanaryFigures, Crash, DrainedData, LogLine, MemoryData, VitalsData }
 
 /** One worker, service, mold or task, as it was when it was asked for. */
 export interface ProcessInfo {
@@ -79,6 +80,8 @@ export interface ClusterStatus {
   stopping: boolean
   addresses: BoundAddress[]
   processes: ProcessInfo[]
+  /** The last ten bad ends of processes, newest first. */
+  crashes: Crash[]
 }
 
 export interface ReloadOptions {
@@ -152,6 +155,8 @@ export interface ClusterEvents {
   ]
   /** The app does not boot, or has crashed, and the fallback of a module serves in its place until the next reload. */
   'app:failed': [{ generation: number; phase: 'boot' | 'crash'; error: Error }]
+  /** Workers of a generation end badly one after the other: from now on they are launched one at a time, until it is calm. */
+  'crash:storm': [{ generation: number; crashes: number; within: number }]
   /** How many workers should serve has changed: somebody asked for it, or the load did. */
   scale: [{ workers: number; reason: 'asked' | 'load' }]
   /** A line of Mapache's own log. */

@@ -17,6 +17,7 @@ export type {
   Cluster,
   ClusterEvents,
   ClusterStatus,
+  Crash,
   DrainedData,
   ExitEvent,
   LogLine,
@@ -36,3 +37,4 @@ export type { ServiceOption, ServiceSpec } from './services.js'
 export type { SetupHandle, SetupOption } from './setup.js'
 export type { Factory } from './worker/factory.js'
 export type { ServiceHandle, WorkerHandle } from './worker/handle.js'
+export type { HealthCheck, HealthOption, HealthTiming } from './worker/health.js'

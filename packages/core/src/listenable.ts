@@ -10,6 +10,7 @@ import { TASKS, type TaskName, type Tasks } from './setup.js'
 import { type EntrySource, logicalCwd, ownEntry, workerExecArgv } from './supervisor/entry.js'
 import { supervise } from './supervisor/start.js'
 import { checkFactory, EXPORTED, type Factory, loadFactory } from './worker/factory.js'
+import { checkOf } from './worker/health.js'
 import { currentRuntime, type Runtime } from './worker/registry.js'
 import { runOwn } from './worker/task.js'
 
@@ -106,7 +107,7 @@ export async function serveInWorker<App, Options extends object>(
 ): Promise<Cluster> {
   const runtime = currentRuntime() as Runtime
   let close: Opened['close'] = () => {}
-  const { warmup, teardown } = options as MapacheOptions
+  const { warmup, teardown, health } = options as MapacheOptions
   runtime.manage(reportedOptions(options), () => close(), { warmup, teardown: teardown !== undefined })
   const app = await checkFactory<App>(factory)()
   if (app === undefined || app === null) {
@@ -115,6 +116,7 @@ export async function serveInWorker<App, Options extends object>(
       `the ${adapter.name} factory returned ${app}; it must return the app`
     )
   }
+  if (health) runtime.handle.addCheck(checkOf(health, app))
   const opened = await adapter.open(app, options)
   close = () => opened.close()
   for (const address of parseListen(args).addresses) {

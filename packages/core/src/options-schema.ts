@@ -1,9 +1,11 @@
 import * as v from 'valibot'
+import { bytesOf } from './bytes.js'
 import type { Policy } from './cluster/autoscale.js'
 import { isLogger, type LogOption } from './log.js'
 import type { MapacheModule } from './modules.js'
 import type { ServiceOption } from './services.js'
 import type { SetupOption } from './setup.js'
+import type { HealthOption } from './worker/health.js'
 
 const whole = (least: number, what: string) =>
   v.pipe(
@@ -73,6 +75,7 @@ const canary = v.strictObject(
   },
   'must be false or { soak, maxErrorRate, maxLatencyRatio, minRequests }'
 )
+const BYTES = "must be 0 (off), a number of bytes or a text such as '512mb'"
 
 const reportable = {
   // Chosen by the input, so that what is wrong inside of a range is named.
@@ -103,6 +106,15 @@ const reportable = {
       v.check((n) => n === 0 || n >= 2_000, 'must be 0 (off) or at least 2000: workers report once a second')
     )
   ),
+  maxRequests: v.optional(whole(0, 'must be 0 (off) or a positive integer')),
+  maxAge: v.optional(ms()),
+  maxMemory: v.optional(
+    v.pipe(
+      v.union([v.number(BYTES), v.string(BYTES)], BYTES),
+      v.check((given) => bytesOf(given) !== undefined, BYTES)
+    )
+  ),
+  diagnostics: v.optional(text('must be the path of a folder')),
   surge: v.optional(whole(1, 'must be a positive integer')),
   maxRetiring: v.optional(whole(1, 'must be a positive integer')),
   backlog: v.optional(whole(1, 'must be a positive integer')),
@@ -128,6 +140,7 @@ const reportable = {
 }
 
 const LOG = "must be a pino level, false, { level, format: 'auto' | 'json' | 'line' } or a pino logger"
+const HEALTH = 'must be a function or { check, interval, timeout, failures }'
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 const setup = v.custom<SetupOption>((input) => {
@@ -143,6 +156,20 @@ export const OptionsSchema = v.strictObject({
   ),
   setup: v.optional(setup),
   teardown: v.optional(setup),
+  health: v.optional(
+    v.union(
+      [
+        v.function(),
+        v.strictObject({
+          check: v.function(),
+          interval: v.optional(ms(1)),
+          timeout: v.optional(ms(1)),
+          failures: v.optional(whole(1, 'must be a positive integer'))
+        })
+      ],
+      HEALTH
+    ) as v.GenericSchema<HealthOption>
+  ),
   modules: v.optional(
     v.array(
       v.custom<MapacheModule>(() => true),

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { bytesOf } from './bytes.js'
 import type { Policy, ScalingRange } from './cluster/autoscale.js'
 import type { Backoff } from './cluster/backoff.js'
 import { type CanaryOptions, type CanaryRule, canaryRule } from './cluster/canary.js'
@@ -10,6 +11,7 @@ import type { ServiceOption } from './services.js'
 import type { SetupOption } from './setup.js'
 import { nearestName, show } from './show.js'
 import { parallelism } from './supervisor/limits.js'
+import type { HealthOption } from './worker/health.js'
 
 export { nearestName, show }
 
@@ -52,6 +54,16 @@ export interface MapacheOptions {
   backoff?: { min?: number; max?: number }
   /** How long a worker's event loop may be blocked before it is killed, ms; 0 is never. */
   hangTimeout?: number
+  /** After how many requests a worker is recycled, less up to a fifth of it; 0 is never. */
+  maxRequests?: number
+  /** At which age a worker is recycled, ms, less up to a fifth of it; 0 is never. */
+  maxAge?: number
+  /** At how many bytes of its own, or as a text such as '512mb', a worker is recycled, less up to a fifth of it; 0 is never. */
+  maxMemory?: number | string
+  /** Says whether a worker is fit to serve; runs in it, and gets the app. Of a factory's module, the module exports it. */
+  health?: HealthOption
+  /** The folder for what is written about workers that hang. Default: in the system's place for the state of programs. */
+  diagnostics?: string
   /** How many workers more than `workers` a roll may hold. */
   surge?: number
   /** How many retiring workers a place may have before the oldest closes its idle connections. */
@@ -108,6 +120,10 @@ export interface Settings {
   readonly stopIdleGrace: number
   readonly backoff: Readonly<Backoff>
   readonly hangTimeout: number
+  readonly maxRequests: number
+  readonly maxAge: number
+  readonly maxMemory: number
+  readonly diagnostics: string | undefined
   readonly surge: number
   readonly maxRetiring: number
   readonly backlog: number
@@ -138,6 +154,10 @@ export const CHANGEABLE = [
   'stopIdleGrace',
   'backoff',
   'hangTimeout',
+  'maxRequests',
+  'maxAge',
+  'maxMemory',
+  'diagnostics',
   'surge',
   'maxRetiring',
   'boot',
@@ -194,6 +214,10 @@ function withDefaults(given: MapacheOptions): Settings {
     stopIdleGrace: given.stopIdleGrace ?? 1_000,
     backoff: Object.freeze({ min: given.backoff?.min ?? 100, max: given.backoff?.max ?? 30_000 }),
     hangTimeout: given.hangTimeout ?? 30_000,
+    maxRequests: given.maxRequests ?? 0,
+    maxAge: given.maxAge ?? 0,
+    maxMemory: bytesOf(given.maxMemory ?? 0) ?? 0,
+    diagnostics: given.diagnostics,
     surge: given.surge ?? 1,
     maxRetiring: given.maxRetiring ?? 2,
     backlog: given.backlog ?? 4_096,

@@ -2,7 +2,9 @@ import { subscribe } from 'node:diagnostics_channel'
 import net, { type AddressInfo, type Server } from 'node:net'
 import type { BoundAddress, Cluster, MapacheOptions } from '@mapache/core'
 import {
+  checkOf,
   currentRuntime,
+  type HealthOption,
   type ListenCallback,
   markMain,
   normaliseOptions,
@@ -77,6 +79,7 @@ export function takeOverLate(fastify: FastifyInstance, options: object): void {
   if (runtime) {
     runtime.needSetup(setup)
     runtime.manage(reportedOptions(options), () => fastify.close(), { teardown: teardown !== undefined })
+    addHealth(fastify, options)
     markMain(fastify.server)
     fastify.addHook('onListen', async () => runtime.serving())
     return
@@ -126,6 +129,7 @@ function serve(fastify: FastifyInstance, { listen, options }: Known, args: unkno
     await runtime?.pass()
     const teardown = (options as MapacheOptions).teardown !== undefined
     runtime?.manage(reportedOptions(options), () => fastify.close(), { teardown })
+    addHealth(fastify, options)
     markMain(fastify.server)
     const own = args.filter((arg) => typeof arg !== 'function')
     const address = await listen.apply(fastify, own)
@@ -138,6 +142,12 @@ function serve(fastify: FastifyInstance, { listen, options }: Known, args: unkno
     throw error
   })
   return withCallback(work, callback)
+}
+
+/** In a worker: the option `health` gets the instance that it was given with. */
+function addHealth(fastify: FastifyInstance, options: object | undefined): void {
+  const { health } = (options ?? {}) as { health?: HealthOption }
+  if (health) currentRuntime()?.handle.addCheck(checkOf(health, fastify))
 }
 
 function becomeSupervisor(fastify: FastifyInstance, options: object, args: unknown[]): unknown {

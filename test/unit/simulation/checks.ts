@@ -5,7 +5,7 @@ import type { Action } from '#core/cluster/reconcile.js'
 import type { Member } from '#core/cluster/roster.js'
 import { isHeldBack } from '#core/cluster/setup.js'
 import type { Kind } from './fates.js'
-import type { World } from './world.js'
+import { BACKOFF, type World } from './world.js'
 
 /** What must hold in a world at every step. Each check throws an error that says what does not. */
 export class Checks {
@@ -27,6 +27,8 @@ export class Checks {
   /** Generations whose set-up has ended well; tasks that were launched. */
   readonly #setUp = new Set<number>()
   readonly tasks = new Set<string>()
+  /** When a worker of a generation was launched last. */
+  readonly #launchedAt = new Map<number, number>()
 
   constructor(world: World) {
     this.#world = world
@@ -183,7 +185,8 @@ export class Checks {
     const { to } = state.roll
     const workers = roster.members.filter((member) => member.role === 'worker' && isPresent(member) && !member.killed)
     const complete =
-      workers.every(({ generation }) => generation === to) && this.#serving().length >= state.settings.workers
+      workers.every(({ generation }) => generation === to) &&
+      this.#serving().filter(({ unproved }) => !unproved).length >= state.settings.workers
     assert.ok(!complete || until <= now, 'the roll is complete and nothing makes the plan notice it')
   }
 
@@ -203,7 +206,8 @@ export class Checks {
     if (spec.role === 'task') this.#launchTask(spec, desired)
     else assert.equal(desired.stopping, 'no', 'launched while stopping')
     assert.ok(code.has(spec.generation), `generation ${spec.generation} was never prepared`)
-    assert.ok(roster.place(spec).notBefore <= now, 'launched before the back-off is over')
+    assert.ok(roster.place(spec, now).notBefore <= now, 'launched before the back-off is over')
+    this.#inStorm(spec)
     const held = spec.role !== 'task' && !spec.fallback && isHeldBack(this.#world.state, spec.generation)
     assert.ok(!held, `launched of generation ${spec.generation} before its set-up has ended`)
     const present = roster.members.filter(isPresent)
@@ -230,6 +234,34 @@ export class Checks {
     assert.equal(desired.stopping, 'graceful', 'torn down without a stop')
     assert.deepEqual(roster.members, [], 'torn down while something runs')
     assert.ok(state.everServed, 'torn down what has not served')
+  }
+
+  /** One at a time; and none waits longer than the back-off has it. */
+  #inStorm(spec: Extract<Action, { do: 'launch' }>['spec']): void {
+    const { roster, now } = this.#world
+    if (spec.role !== 'worker' || spec.fallback) return
+    const { spacedUntil = 0 } = roster.place(spec, now)
+    const before = this.#launchedAt.get(spec.generation) ?? Number.NEGATIVE_INFINITY
+    assert.ok(spacedUntil <= now || before + BACKOFF.min / 2 <= now, 'two are launched at once in a storm')
+    const booting = roster.members.filter(
+      (one) => sameSlot(one, spec) && one.state === 'launching' && !one.stale && !one.killed
+    )
+    assert.ok(spacedUntil <= now || booting.length === 0, 'one is launched in a storm while another boots')
+    this.#launchedAt.set(spec.generation, now)
+  }
+
+  /** A worker is to be replaced for its health or age. */
+  recycled({ id }: Member): void {
+    const { roster, state } = this.#world
+    const workers = roster.members.filter(
+      ({ role, state, killed }) => role === 'worker' && /serving|ready/.test(state) && !killed
+    )
+    assert.deepEqual(
+      workers.filter(({ stale }) => stale).map((member) => member.id),
+      [],
+      `${id} is recycled while another is being replaced`
+    )
+    assert.equal(state.roll, undefined, 'recycled in a roll')
   }
 
   /** Where the old ones go first none of them answers when a new one is launched. */
@@ -283,6 +315,10 @@ export class Checks {
     if (unknown > 0) this.#floor = Math.min(this.#floor, others.length)
     const slot = desired.slots.find((slot) => slot.role === 'service' && slot.name === member.name)
     const least = member.role === 'worker' ? desired.capacity : (slot?.count ?? 0)
+    const proven = others.filter(({ unproved }) => !unproved).length
+    if (member.role === 'worker' && !member.unproved) {
+      assert.ok(proven + unknown >= least, `${member.id} retires for ${others.length}, of whom ${proven} are healthy`)
+    }
     const beginning = slot?.alone ? this.#beginning(member, slot.generation) : 0
     assert.ok(
       others.length + beginning + unknown >= least,
@@ -316,6 +352,8 @@ export class Checks {
     const soaked = state.roll?.to === generation && state.roll.canary !== undefined
     const worse = kind === 'worse' && soaked
     const bad = faults && (UNSETTLED.has(kind) || dies || worse)
+    const sick = faults && kind === 'never-healthy' && this.#world.checked && !this.#oldFirst
+    assert.ok(!sick, 'a generation settled that was never healthy')
     assert.ok(!bad, `a generation that is ${kind} settled`)
     if (soaked) assert.equal(first, this.#soaked, 'settled without having soaked')
     const member = roster.get(first ?? 0)

@@ -9,6 +9,8 @@ export type Kind =
   | 'flaky'
   /** It runs, and is worse than what was there: a canary tells. */
   | 'worse'
+  /** Where workers have a health check. */
+  | 'never-healthy'
   /** Of a base. */
   | 'unclean'
 
@@ -22,7 +24,8 @@ export const BAD: readonly Kind[] = [
   'never-serves',
   'dies-in-settle',
   'flaky',
-  'worse'
+  'worse',
+  'never-healthy'
 ]
 
 /** What will become of one process, decided when it is launched. Times in ms, from the step before. */
@@ -41,6 +44,10 @@ export interface Fate {
   drain: number
   /** From hearing that it is to hand on what it gets until it does and says so; Infinity is never. */
   forward: number
+  /** From listening until the first result of its health check, until that fails, and from then until it passes again. */
+  check: number
+  sick: number
+  well: number
   /** As a mold, it holds what must not be shared; as a forked worker, its fork fails. */
   unclean: boolean
   unforked: boolean
@@ -81,6 +88,9 @@ export function drawFate(random: () => number, kind: Kind, faults: boolean, { se
     hang: chance(0.04) ? random() * 8_000 : Number.POSITIVE_INFINITY,
     drain: chance(0.1) ? Number.POSITIVE_INFINITY : random() * random() * drainTimeout,
     forward: chance(0.05) ? Number.POSITIVE_INFINITY : chance(0.1) ? random() * 1_500 : random() * 20,
+    check: random() * 100,
+    sick: chance(0.15) ? random() * 5_000 : Number.POSITIVE_INFINITY,
+    well: random() < 0.5 ? random() * 5_000 : Number.POSITIVE_INFINITY,
     unclean: kind === 'unclean' ? faults : chance(0.1),
     unforked: chance(0.03),
     wantsSetup: false,
@@ -91,6 +101,7 @@ export function drawFate(random: () => number, kind: Kind, faults: boolean, { se
   if (!faults) return fate
   if (kind === 'no-boot' || (kind === 'flaky' && random() < 0.4)) fate.bootEnd = 'exit'
   if (kind === 'never-ready') fate.bootEnd = 'never'
+  if (kind === 'never-healthy') Object.assign(fate, { sick: 0, well: Number.POSITIVE_INFINITY })
   if (kind === 'never-serves') fate.listens = false
   if (kind === 'dies-in-settle') return { ...fate, crash: random() * settle * 0.9, hang: Number.POSITIVE_INFINITY }
   return fate

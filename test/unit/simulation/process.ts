@@ -8,6 +8,8 @@ export interface Receiver {
   serving(process: FakeProcess): void
   /** It came to listen, wants its set-up first, and leaves. */
   setupWanted(process: FakeProcess): void
+  /** What its health check says. */
+  health(process: FakeProcess, healthy: boolean): void
   /** It has drained to become a mold. */
   promoted(process: FakeProcess): void
   leave(process: FakeProcess): void
@@ -171,6 +173,10 @@ export class FakeProcess {
     this.state = 'listening'
     this.#send(() => this.#receiver.serving(this))
     if (this.member.role === 'task') return this.#work()
+    const { check, sick, well } = this.fate
+    this.#later(check, () => this.#tell(sick > check))
+    if (sick > check) this.#later(sick, () => this.#tell(false))
+    this.#later(Math.max(sick, check) + well, () => this.#tell(true))
     this.#later(this.fate.crash, () => this.exit())
     this.#later(this.fate.hang, () => {
       this.blocked = true
@@ -188,6 +194,10 @@ export class FakeProcess {
 
   #abort(): void {
     if (this.fate.obeys) this.#later(this.#latency(), () => this.exit())
+  }
+
+  #tell(healthy: boolean): void {
+    if (this.state === 'listening') this.#send(() => this.#receiver.health(this, healthy))
   }
 
   #drain(): void {

@@ -34,6 +34,8 @@ function run(world: World, random: () => number, events: number): Ending {
   }
   if (random() < 0.5) world.oldFirst = random() < 0.5 ? 1 : 0.4
   world.primes = random() < 0.4
+  world.checked = random() < 0.5
+  world.maxAge = random() < 0.3 ? 1_000 + random() * 5_000 : 0
   if (world.primes && random() < 0.5) prime(world, random)
   world.apply({ type: 'tick' })
   const pace = 200 + random() * 2_000
@@ -41,6 +43,7 @@ function run(world: World, random: () => number, events: number): Ending {
     const until = world.now + random() * pace
     while (world.agenda.step(until)) count += 1
     if (world.state.stopping === 'no') happen(world, random)
+    world.look()
     count += 1
   }
   if (world.state.stopping === 'no' && random() < 0.75) makePeace(world, random)
@@ -100,7 +103,7 @@ function deafen(world: World, process: FakeProcess | undefined): void {
 
 /** Without new faults the cluster comes to exactly what is wanted; and a good reload works. */
 function makePeace(world: World, random: () => number): void {
-  world.faults = false
+  world.mend()
   wait(world, PEACE)
   converged(world)
   const { latest } = world.state

@@ -1,3 +1,4 @@
+import { due } from '#core/cluster/health.js'
 import {
   type Effect,
   initialPlan,
@@ -40,6 +41,9 @@ export class World implements Receiver {
   oldFirst = 0
   /** Whether bases are made. */
   primes = false
+  /** Whether workers have a health check, and at which age they are recycled. */
+  checked = false
+  maxAge = 0
   /** Called for everything that listeners hear of, in the midst of its being carried out. */
   listener = () => {}
   readonly #events: PlanEvent[] = []
@@ -140,11 +144,53 @@ export class World implements Receiver {
     member.seenAt = this.now
     if (member.state !== 'ready') return
     this.roster.serving(member, this.now)
+    if (this.#isChecked(member)) member.unproved = true
     this.checks.gained()
     this.apply({ type: 'serving', id: member.id, role: member.role, generation: member.generation })
     if (member.role !== 'worker' || this.#served || this.state.stopping !== 'no') return
     this.#served = true
     this.apply({ type: 'settings', settings: {} })
+  }
+
+  #isChecked({ role, fallback }: Member): boolean {
+    return this.checked && role === 'worker' && !fallback
+  }
+
+  /** Like takeHealth. */
+  health({ member }: FakeProcess, told: boolean): void {
+    const healthy = told || !this.faults
+    if (!this.#isChecked(member) || member.state !== 'serving') return
+    if (healthy) {
+      delete member.unproved
+      delete member.unhealthySince
+      if (member.stale?.reason === 'unhealthy') delete member.stale
+      this.apply({ type: 'tick' })
+    } else {
+      member.unhealthySince ??= this.now
+      if (member.unproved) member.stale ??= { reason: 'unhealthy', urgent: false }
+      this.apply({ type: 'unhealthy', id: member.id, error: error('unhealthy') })
+    }
+    this.look()
+  }
+
+  /** Like HealthWatch.look. */
+  look(): void {
+    if (this.state.stopping !== 'no' || this.state.roll || this.state.failure) return
+    const workers = this.roster.members.filter(({ role, fallback }) => role === 'worker' && !fallback)
+    const watched = workers.map((member) => ({ member, draw: (member.id % 10) / 10, requests: 0, memory: 0 }))
+    const limits = { maxRequests: 0, maxAge: this.faults ? this.maxAge : 0, maxMemory: 0 }
+    const found = due(watched, limits, this.state.settings.workers, this.now)
+    const member = found && this.roster.get(found.id)
+    if (!member) return
+    this.checks.recycled(member)
+    member.stale = { reason: found.because === 'unhealthy' ? 'unhealthy' : 'recycle', urgent: false }
+    this.apply({ type: 'tick' })
+  }
+
+  /** No faults any more: whoever was unhealthy is well. */
+  mend(): void {
+    this.faults = false
+    for (const process of [...this.processes.values()]) this.health(process, true)
   }
 
   leave({ member }: FakeProcess): void {
@@ -185,8 +231,8 @@ export class World implements Receiver {
     if (excused) chooseEnd(member, 'fork-failed')
     if (released) chooseEnd(member, 'released')
     if (process.task) chooseEnd(member, 'done')
-    const backoff = { min: 100, max: 2_000 }
-    const { reason, failed } = this.roster.exited(member, this.now, backoff, this.random())
+    const { workers } = this.state.settings
+    const { reason, failed } = this.roster.exited(member, this.now, BACKOFF, this.random(), workers)
     this.checks.lost()
     if (member.role === 'task') {
       const { name, generation } = member
@@ -358,4 +404,5 @@ export class World implements Receiver {
   }
 }
 
+export const BACKOFF = { min: 100, max: 2_000 }
 const error = (message: string) => ({ name: 'Error', message, stack: message })

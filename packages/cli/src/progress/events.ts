@@ -30,6 +30,7 @@ const EVENTS: readonly (keyof ClusterEvents)[] = [
   'reload:failed',
   'reload:rolledback',
   'app:failed',
+  'crash:storm',
   'scale',
   'stop',
   'stopped'

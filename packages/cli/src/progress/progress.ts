@@ -111,6 +111,8 @@ const TELLS: { readonly [Name in keyof ClusterEvents]?: (data: ClusterEvents[Nam
     return `generation ${generation} loses its workers: going back to ${to}`
   },
   'app:failed': ({ phase, error }) => `the app failed (${phase}): ${plain(error.message)}`,
+  'crash:storm': ({ generation, crashes }) =>
+    `${plural(crashes, 'worker')} of generation ${generation} ended badly: launching one at a time`,
   scale: ({ workers, reason }) =>
     `${plural(workers, 'worker')} should serve${reason === 'load' ? ', by the load' : ''}`,
   stop: ({ mode }) => (mode === 'now' ? 'stopping now' : 'stopping'),

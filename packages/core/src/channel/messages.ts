@@ -47,7 +47,9 @@ const Vitals = v.strictObject({
   delayP99: amount,
   /** Bytes. */
   rss: amount,
-  heapUsed: amount
+  heapUsed: amount,
+  /** What its health check said last, where it has one. */
+  healthy: v.optional(v.boolean())
 })
 /** Bytes, where the system tells. */
 const Memory = v.strictObject({
@@ -103,13 +105,15 @@ export const UPWARD = {
     warmup: v.optional(v.boolean()),
     teardown: v.optional(v.boolean())
   }),
-  /** Listens and answers; a task has begun what it is there for. */
-  serving: up('serving', STARTED, { addresses: v.array(Bound) }),
+  /** Listens and answers; `checked` if it has a health check, whose first result follows. A task has begun what it is there for. */
+  serving: up('serving', STARTED, { addresses: v.array(Bound), checked: v.optional(v.boolean()) }),
   /** The error that is about to end the process. */
   failed: up('failed', LAUNCHED, { error: ErrorSchema }),
   /** Asks for an address that it was not started with; the handle comes by Node's IPC. */
   listen: up('listen', PROCESSES, { request: id, address: Wanted }),
   vitals: up('vitals', ['worker'], { vitals: Vitals, memory: v.optional(Memory), answers: v.optional(Answers) }),
+  /** Its health check has passed for the first time or again, or failed too often in a row. */
+  health: up('health', ['worker'], { healthy: v.boolean(), error: v.optional(ErrorSchema) }),
   /** The other processes say it once a second, in place of vitals. */
   alive: up('alive', ['service', 'mold', 'task'], { memory: v.optional(Memory) }),
   /** Has the code loaded and can be forked, unless it holds something; a worker says it that was promoted. */

@@ -19,3 +19,14 @@ export function backoffDelay(failures: number, { min, max }: Backoff, random: nu
   const delay = Math.min(max, min * 2 ** Math.min(failures - 2, 30))
   return delay / 2 + (delay / 2) * random
 }
+
+/**
+ * For how long a process was of use, ms: while it served, and was not unhealthy.
+ * @param now monotonic ms, as all times here
+ */
+export function goodFor(
+  { servingAt, unproved, unhealthySince }: { servingAt?: number; unproved?: true; unhealthySince?: number },
+  now: number
+): number {
+  return servingAt === undefined || unproved ? 0 : Math.min(now, unhealthySince ?? now) - servingAt
+}

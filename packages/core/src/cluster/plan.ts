@@ -1,6 +1,7 @@
 import type { ErrorData } from '../errors.js'
 import { type Base, takeBaseReady, takeBaseUnclean, takePrime } from './base.js'
 import type { CanaryRule } from './canary.js'
+import { takeUnhealthy } from './health.js'
 import { takeExit, takeServing } from './life.js'
 import { takeNotPromoted, takePromoted, takeRefork, takeRollback, takeUnclean } from './molds.js'
 import { type AppFailure, takeOldFirst } from './old-first.js'
@@ -83,6 +84,8 @@ export type PlanEvent =
   | { type: 'generation-failed'; generation: number; error: ErrorData }
   | { type: 'ready'; id: number; role: Role; generation: number }
   | { type: 'serving'; id: number; role: Role; generation: number }
+  /** Its health check has failed too often in a row. */
+  | { type: 'unhealthy'; id: number; error: ErrorData }
   | {
       type: 'exited'
       id: number
@@ -215,6 +218,8 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
       return
     case 'serving':
       return takeServing(state, event, now)
+    case 'unhealthy':
+      return takeUnhealthy(state, event, effects)
     case 'exited':
       return takeExit(state, event, now, effects)
     case 'mold-unclean':

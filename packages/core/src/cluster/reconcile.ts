@@ -115,7 +115,8 @@ function retireSurplus(
   actions: Action[]
 ): void {
   const kept = new Set(slots.flatMap(({ slot, members }) => keep(slot, members)))
-  let serving = servingWorkers(alive)
+  let serving = provenWorkers(alive)
+  let answering = servingWorkers(alive)
   const forward: { forward?: true } = desired.oldFirst && desired.stopping === 'no' ? { forward: true } : {}
   for (const member of [...alive].sort((a, b) => Number(!a.stale) - Number(!b.stale))) {
     if (
@@ -143,9 +144,11 @@ function retireSurplus(
       const isService = member.role === 'service' && desired.stopping === 'no'
       if (!isService || isReplaced(member, unretired(alive, actions), desired.slots))
         actions.push({ do: 'retire', id: member.id, reason, ...(member.role === 'worker' ? forward : {}) })
-    } else if (serving > desired.capacity) {
+    } else if (member.unproved ? answering > desired.capacity : serving > desired.capacity) {
+      // One whose health check has never passed is worth no more than any other that answers.
       actions.push({ do: 'retire', id: member.id, reason, ...forward })
-      serving -= 1
+      answering -= 1
+      if (!member.unproved) serving -= 1
     }
   }
 }
@@ -210,13 +213,16 @@ function launchMissing(
       missing -= 1
       const { count: _, spare: __, alone: ___, ...rest } = slot
       const spec = { ...rest, place }
-      const { notBefore } = roster.place(spec)
+      const { notBefore, spacedUntil = 0 } = roster.place(spec, now)
+      // In a crash storm each is to show first what becomes of it.
+      if (spacedUntil > now && owners.some(({ state }) => state === 'launching')) break
       if (notBefore > now) {
         next = Math.min(next, notBefore)
       } else {
         actions.push({ do: 'launch', spec })
         if (slot.from === 'mold' && mold) used.add(mold)
         if (slot.role === 'worker') room -= 1
+        if (spacedUntil > now) break
       }
     }
   }
@@ -256,6 +262,11 @@ export function heldBack(members: readonly Member[]): number {
     ({ role, state, activatedAt, stale, killed }) =>
       role === 'worker' && state === 'ready' && activatedAt === undefined && !stale && !killed
   ).length
+}
+
+/** Those among them whose health check has passed, or that have none: only for these do others leave. */
+export function provenWorkers(members: readonly Member[]): number {
+  return servingWorkers(members.filter(({ unproved }) => !unproved))
 }
 
 function surplusReason(desired: Desired, member: Member): EndReason {

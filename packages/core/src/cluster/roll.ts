@@ -2,7 +2,7 @@ import type { ErrorData } from '../errors.js'
 import type { CanaryRule } from './canary.js'
 import { giveWay } from './old-first.js'
 import type { Effect, FailedPhase, PlanState } from './plan.js'
-import { servingWorkers } from './reconcile.js'
+import { provenWorkers } from './reconcile.js'
 import type { Member } from './roster.js'
 import { resumeSetup, settingUp } from './setup.js'
 import { afterSettle, ruleOf, soak } from './soak.js'
@@ -189,7 +189,7 @@ function chooseMold(state: PlanState, roll: Roll, members: readonly Member[], ef
 function complete(state: PlanState, roll: Roll, members: readonly Member[], now: number, effects: Effect[]): void {
   const present = members.filter(({ role, state, killed }) => role === 'worker' && state !== 'retiring' && !killed)
   const renewed = present.filter(({ generation }) => generation === roll.to)
-  if (servingWorkers(renewed) < state.settings.workers) return
+  if (provenWorkers(renewed) < state.settings.workers) return
   if (renewed.length < present.length) {
     // The last old ones retire now, which is no event: without a look the roll would end with their drain.
     effects.push({ do: 'look-again', at: now })
@@ -220,6 +220,6 @@ function serves(member: Member, generation: number | undefined): boolean {
   return member.role === 'worker' && member.generation === generation && isProved(member)
 }
 
-function isProved({ state, stale, killed }: Member): boolean {
-  return state === 'serving' && !stale && !killed
+function isProved({ state, stale, killed, unproved }: Member): boolean {
+  return state === 'serving' && !stale && !killed && !unproved
 }

@@ -1,5 +1,6 @@
-import { type Backoff, backoffDelay } from './backoff.js'
+import { type Backoff, backoffDelay, goodFor } from './backoff.js'
 import { type State, transition } from './states.js'
+import { Storms } from './storm.js'
 
 /** A `task` is short-lived: it does one thing, once for a generation, and ends. */
 export type Role = 'worker' | 'service' | 'mold' | 'task'
@@ -10,8 +11,8 @@ export type Origin = 'disk' | 'mold'
 /**
  * Why the end of a process was chosen (the first one recorded wins), or how it came about when nobody chose it.
  * Chosen ends: reload, scale-down, recycle, refork, not-listening, signal, stop, stop-now, unwanted, boot-timeout, hung,
- * drain-timeout, refused, fork-failed, released (a standby process became a worker), done and setup-timeout (of a task).
- * Not chosen: crash, boot-failed.
+ * unhealthy, drain-timeout, refused, fork-failed, released (a standby process became a worker), done and setup-timeout (of a
+ * task). Not chosen: crash, boot-failed.
  */
 export type EndReason =
   | 'reload'
@@ -25,6 +26,7 @@ export type EndReason =
   | 'unwanted'
   | 'boot-timeout'
   | 'hung'
+  | 'unhealthy'
   | 'drain-timeout'
   | 'refused'
   | 'fork-failed'
@@ -66,6 +68,10 @@ export interface Member extends MemberSpec {
   seenAt: number
   /** To be replaced, and why; `urgent` when it does no work any more, so that nothing is gained by keeping it meanwhile. */
   stale?: { reason: EndReason; urgent: boolean }
+  /** It has a health check, which has not passed yet: others do not leave for its sake. */
+  unproved?: true
+  /** Since when its health check fails, as often in a row as makes it unhealthy. */
+  unhealthySince?: number
   /** First writer wins: see `chooseEnd`. */
   reason?: EndReason
   /** Told to close its idle connections. */
@@ -87,6 +93,7 @@ export interface Member extends MemberSpec {
 export class Roster {
   readonly #members = new Map<number, Member>()
   readonly #places = new Map<string, { failures: number; notBefore: number }>()
+  readonly #storms = new Storms()
   #lastId = 0
 
   /** All members that have not exited, oldest first. */
@@ -110,6 +117,7 @@ export class Roster {
       killed: false
     }
     this.#members.set(member.id, member)
+    if (isOfApp(spec)) this.#storms.launched(spec.generation, now)
     return member
   }
 
@@ -133,7 +141,7 @@ export class Roster {
   /** Makes the mold of a generation of a worker that has drained. What was against it as a worker is forgotten. */
   promote(member: Member, generation: number, now: number): void {
     transition(member, 'promoted', now)
-    for (const key of ['reason', 'stale', 'promotion'] as const) delete member[key]
+    for (const key of ['reason', 'stale', 'promotion', 'unproved', 'unhealthySince'] as const) delete member[key]
     Object.assign(member, { role: 'mold', generation, place: 1, seenAt: now, servingAt: now })
   }
 
@@ -141,9 +149,16 @@ export class Roster {
    * Removes a process that ended and keeps account of its place: a bad end adds to the place's failures, a long service
    * clears them.
    * @param random 0 to below 1, for the jitter
-   * @returns the reason of the end, and whether it was a failure
+   * @param workers how many should serve: more bad ends within ten seconds are a storm
+   * @returns the reason of the end, whether it was a failure, and of how many the storm is that has just begun
    */
-  exited(member: Member, now: number, backoff: Backoff, random: number): { reason: EndReason; failed: boolean } {
+  exited(
+    member: Member,
+    now: number,
+    backoff: Backoff,
+    random: number,
+    workers = Number.POSITIVE_INFINITY
+  ): { reason: EndReason; failed: boolean; storm?: number } {
     const before = member.state
     transition(member, 'exited', now)
     this.#members.delete(member.id)
@@ -151,8 +166,7 @@ export class Roster {
       member.reason ?? member.stale?.reason ?? (before === 'launching' || before === 'ready' ? 'boot-failed' : 'crash')
     const failed = FAILURES.has(reason)
     const key = placeKey(member)
-    const served = member.servingAt === undefined ? 0 : now - member.servingAt
-    const place = served >= backoff.max ? undefined : this.#places.get(key)
+    const place = goodFor(member, now) >= backoff.max ? undefined : this.#places.get(key)
     if (member.role === 'task') {
       // Once for a generation, however it ended.
       this.#places.set(key, { failures: failed ? 1 : 0, notBefore: Number.POSITIVE_INFINITY })
@@ -162,12 +176,33 @@ export class Roster {
     } else if (place === undefined) {
       this.#places.delete(key)
     }
-    return { reason, failed }
+    const storm = failed && reason !== 'fork-failed' ? this.#stormBy(member, now, backoff, random, workers) : undefined
+    return { reason, failed, ...(storm === undefined ? {} : { storm }) }
   }
 
-  /** When the place may launch again (monotonic ms), and how many processes failed there in a row. */
-  place(spec: MemberSpec): { failures: number; notBefore: number } {
-    return this.#places.get(placeKey(spec)) ?? { failures: 0, notBefore: 0 }
+  #stormBy(member: Member, now: number, backoff: Backoff, random: number, workers: number): number | undefined {
+    if (!isOfApp(member)) return undefined
+    const { generation } = member
+    const own = `${generation}:worker:`
+    const failures = [...this.#places].flatMap(([key, place]) => (key.startsWith(own) ? [place.failures] : []))
+    const delay = backoffDelay(Math.max(2, ...failures), backoff, random)
+    return this.#storms.failed(generation, now, workers, delay, backoff.max)
+  }
+
+  /**
+   * When the place may launch again (monotonic ms), and how many processes failed there in a row; in a crash storm of its
+   * generation also until when its workers are launched one at a time.
+   * @param now monotonic ms; left out, storms are, too
+   */
+  place(
+    spec: MemberSpec,
+    now = Number.POSITIVE_INFINITY
+  ): { failures: number; notBefore: number; spacedUntil?: number } {
+    const place = this.#places.get(placeKey(spec)) ?? { failures: 0, notBefore: 0 }
+    const storm = isOfApp(spec) ? this.#storms.of(spec.generation, now) : undefined
+    if (!storm) return place
+    const notBefore = Math.max(place.notBefore, Math.min(storm.notBefore, storm.calmAt))
+    return { ...place, notBefore, spacedUntil: storm.calmAt }
   }
 
   /** How many places wait after failures: of workers, or of a service. */
@@ -184,6 +219,7 @@ export class Roster {
   revive(now: number): number {
     const waiting = [...this.#places.values()].filter(({ notBefore }) => notBefore > now && Number.isFinite(notBefore))
     for (const place of waiting) place.notBefore = now
+    this.#storms.end()
     return waiting.length
   }
 
@@ -192,12 +228,17 @@ export class Roster {
     for (const key of this.#places.keys()) {
       if (!keep.has(Number(key.split(':', 1)[0]))) this.#places.delete(key)
     }
+    this.#storms.forget(keep)
   }
 }
 
 /** Records why a process is to end. The first writer wins, so that a kill at the drain's deadline stays a reload. */
 export function chooseEnd(member: Member, reason: EndReason): void {
   member.reason ??= reason
+}
+
+function isOfApp({ role, fallback }: MemberSpec): boolean {
+  return role === 'worker' && !fallback
 }
 
 function placeKey({ generation, role, name, place, fallback }: MemberSpec): string {
@@ -209,6 +250,7 @@ const FAILURES: ReadonlySet<EndReason> = new Set<EndReason>([
   'boot-failed',
   'boot-timeout',
   'hung',
+  'unhealthy',
   'refused',
   'fork-failed',
   'not-listening',

@@ -1,6 +1,7 @@
 import { chooseEnd } from '../cluster/roster.js'
 import { errorFromData } from '../errors.js'
 import { identity } from '../log.js'
+import { noteBadEnd, tellOfStorm } from './crashes.js'
 import { announce } from './events.js'
 import type { ExitStatus } from './launch/launcher.js'
 import { describeExit, eventName, type Peer } from './processes.js'
@@ -17,7 +18,8 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
   if (excused) chooseEnd(member, 'fork-failed')
   if (status.released) chooseEnd(member, 'released')
   if (peer.task !== undefined && status.code === 0) chooseEnd(member, 'done')
-  const { reason, failed } = roster.exited(member, now, settings.backoff, Math.random())
+  const { workers } = supervisor.plan.settings
+  const { reason, failed, storm } = roster.exited(member, now, settings.backoff, Math.random(), workers)
   const error = describeExit(peer, status, settings)
   const { code, signal } = status
   const how = signal ?? (code === null ? 'not started' : `code ${code}`)
@@ -26,16 +28,18 @@ export function takeExit(supervisor: Supervisor, peer: Peer, status: ExitStatus)
   if (failed) supervisor.canary.crashed(peer)
   if (failed) logFailure(supervisor, `${who} ended (${reason}, ${how})`, error)
   else log.info(`${who} exited (${reason}${code === 0 ? '' : `, ${how}`})`)
-  const { failures } = roster.place(member)
+  const { failures, notBefore } = roster.place(member, now)
   if (failed && failures > 1) {
-    const wait = Math.max(0, Math.round(roster.place(member).notBefore - now))
+    const wait = Math.max(0, Math.round(notBefore - now))
     log.warn(`${who}: ${failures} failures in a row in place ${member.place}; next launch in ${wait} ms`)
   }
-  const end = { state: 'exited', reason, failed, code, signal, drained } as const
+  if (failed) noteBadEnd(supervisor, peer, reason, status, error)
+  if (storm !== undefined) tellOfStorm(supervisor, member.generation, storm)
+  const ended = { state: 'exited', reason, failed, code, signal, drained } as const
   const because = failed ? { error: errorFromData(error) } : {}
   supervisor.scaling.ended(member, failed)
   supervisor.recycles.exited(member, failed, failures, settings.bootAttempts, error)
-  announce(supervisor, eventName(member, 'exit'), { ...before, failures, ...end, ...because })
+  announce(supervisor, eventName(member, 'exit'), { ...before, failures, ...ended, ...because })
   supervisor.apply({
     type: 'exited',
     id: member.id,

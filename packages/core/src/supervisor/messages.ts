@@ -4,6 +4,7 @@ import { errorToData } from '../errors.js'
 import { identity } from '../log.js'
 import { takeCall } from './calls.js'
 import { announce } from './events.js'
+import { takeHealth } from './health.js'
 import { reforkWhenWarm, takeFork, takeMolded } from './molding.js'
 import { eventName, type Peer } from './processes.js'
 import { refuse } from './refuse.js'
@@ -43,6 +44,8 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
   // Of all the others no operator may send any.
   if (!peer) return
   const { member } = peer
+  // While it is found out why it hung it may go on after all, but its end is decided.
+  if (member.killed && STEPS.has(message.type)) return
   switch (message.type) {
     case 'ready':
       return takeReady(supervisor, peer, message)
@@ -55,6 +58,8 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
       return void takeListen(supervisor, peer, message)
     case 'vitals':
       return takeVitals(supervisor, peer, message)
+    case 'health':
+      return takeHealth(supervisor, peer, message)
     case 'alive':
       peer.memory = message.memory ?? peer.memory
       return
@@ -100,13 +105,15 @@ function takeReady(supervisor: Supervisor, peer: Peer, message: Extract<Message,
   supervisor.apply({ type: 'ready', id: member.id, role: member.role, generation: member.generation })
 }
 
-function takeServing(supervisor: Supervisor, peer: Peer, { addresses }: Extract<Message, { type: 'serving' }>): void {
+function takeServing(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'serving' }>): void {
+  const { addresses, checked } = message
   const { member } = peer
   // It may have been told to retire between its listening and our reading of it.
   if (member.state === 'retiring') return
   if (member.state !== 'ready') return refuse(supervisor, peer, `serving while ${member.state}`)
   const now = supervisor.clock.now()
   supervisor.roster.serving(member, now)
+  if (checked && member.role === 'worker') member.unproved = true
   peer.addresses = addresses
   supervisor.canary.joined(peer)
   supervisor.log.info(`${identity(member)} ${member.role === 'task' ? 'begins' : 'serving'}`)
@@ -138,6 +145,7 @@ function takeVitals(supervisor: Supervisor, peer: Peer, message: Extract<Message
     announce(supervisor, 'worker:vitals', supervisor.processes.info(peer, member.seenAt))
   reforkWhenWarm(supervisor, peer, vitals)
   if (answers) supervisor.canary.report(peer, answers, vitals.delayP99)
+  supervisor.health.look(supervisor)
   if (vitals.listening || member.state !== 'serving' || member.stale) return
   supervisor.log.error(`${identity(member)} is no longer listening; replaced`)
   member.stale = { reason: 'not-listening', urgent: true }
@@ -173,3 +181,6 @@ function takeModuleMessage(supervisor: Supervisor, peer: Peer, message: Extract<
     refuse(supervisor, peer, `${what}: ${(error as Error).message}`)
   }
 }
+
+/** What would move a process on, or change what is planned for it. */
+const STEPS: ReadonlySet<Message['type']> = new Set<Message['type']>(['ready', 'serving', 'molded', 'health', 'leave'])

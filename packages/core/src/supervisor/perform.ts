@@ -47,7 +47,7 @@ export function perform(supervisor: Supervisor, action: Exclude<Action, { do: 'w
       member.killed = true
       const why = FAULTS[action.reason]
       if (why) log.error(`${identity(member)} ${why}; killed`)
-      return peer.launched?.kill('SIGKILL')
+      return supervisor.diagnoses.kill(supervisor, peer, action.reason)
     }
     default:
       action satisfies never

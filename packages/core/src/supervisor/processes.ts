@@ -23,6 +23,10 @@ export interface Peer {
   memory?: MemoryData | undefined
   drained?: DrainedData
   options?: ReportedOptions
+  /** What its health check failed with last. */
+  unhealthy?: ErrorData
+  /** The file that was written when it hung. */
+  diagnostic?: string
   /** Its app brings what warms up a mold. */
   warmup?: boolean
   /** Its app brings a teardown. */
@@ -159,6 +163,7 @@ export function describeExit(peer: Peer, status: ExitStatus, settings: Timeouts)
   const { bootTimeout } = settings
   if (member.role === 'task') return describeTaskEnd(peer, status, settings.setupTimeout)
   if (error) return error
+  if (peer.unhealthy && (member.reason ?? member.stale?.reason) === 'unhealthy') return peer.unhealthy
   if (status.error instanceof MapacheError) return errorToData(status.error)
   if (status.error) return plain(`it could not be started: ${status.error.message}`)
   const how = status.signal ? `was ended by ${status.signal}` : `exited with code ${status.code}`

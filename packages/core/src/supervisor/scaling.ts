@@ -191,7 +191,7 @@ export class Scaling {
   #limits(now: number): ScalingLimits {
     if (!this.#machine || now - this.#machine.readAt >= READ_EVERY)
       this.#machine = { limits: readLimits(), readAt: now }
-    this.#own = this.#memory.read(now)?.pss ?? (this.#own || process.memoryUsage.rss())
+    this.#own = this.#memory.read(now, process.memoryUsage.rss())?.pss ?? (this.#own || process.memoryUsage.rss())
     const { cpu, memory: limit } = this.#machine.limits
     const isCounted = ({ member }: Peer) => member.role === 'worker' && member.state === 'serving'
     const peers = this.#supervisor.processes.all

@@ -33,7 +33,8 @@ export function statusOf(supervisor: Supervisor): ClusterStatus {
     roll: roll && { generation: roll.to, kind: roll.kind, phase: roll.phase, canary: supervisor.canary.figures },
     stopping,
     addresses: [...addresses],
-    processes: processes.all.map((peer) => processes.info(peer, now))
+    processes: processes.all.map((peer) => processes.info(peer, now)),
+    crashes: supervisor.crashes.last(SHOWN_CRASHES)
   }
 }
 
@@ -51,3 +52,4 @@ function ownVersion(): string {
 }
 
 const MANIFEST = new URL('../../package.json', import.meta.url)
+const SHOWN_CRASHES = 10

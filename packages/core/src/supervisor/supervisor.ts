@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { formatAddress } from '../address.js'
 import type { WantedAddress } from '../channel/messages.js'
 import { ChannelServer } from '../channel/server.js'
+import { Crashes } from '../cluster/crashes.js'
 import { initialPlan, type PlanEvent, type PlanState, plan } from '../cluster/plan.js'
 import { reconcile } from '../cluster/reconcile.js'
 import { type Member, Roster } from '../cluster/roster.js'
@@ -23,6 +24,7 @@ import { checkWorkers, type ReportedOptions, type Settings } from '../options.js
 import { plannedServices } from '../services.js'
 import { Canary, canaryOf } from './canary.js'
 import { AwakeClock, HEARTBEAT } from './clock.js'
+import { Diagnoses } from './diagnoses.js'
 import { carryOut } from './effects.js'
 import type { EntrySource } from './entry.js'
 import { announce } from './events.js'
@@ -30,6 +32,7 @@ import { takeExit } from './exits.js'
 import type { ChannelFolder } from './folder.js'
 import { Followers } from './followers.js'
 import { Generations } from './generations.js'
+import { HealthWatch } from './health.js'
 import type { ExitStatus, Launcher, Output } from './launch/launcher.js'
 import type { MoldLauncher } from './launch/mold.js'
 import { type Listener, type Listeners, removeSocketFiles } from './listeners.js'
@@ -82,6 +85,9 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
   readonly followers = new Followers()
   readonly recycles = new Recycles()
   readonly canary = new Canary(this)
+  readonly health = new HealthWatch()
+  readonly crashes = new Crashes()
+  readonly diagnoses = new Diagnoses()
   readonly serviceListeners = new ServiceListeners()
   readonly scaling: Scaling
   readonly log: Logger
@@ -237,6 +243,7 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
       announce(this, 'stop', { mode })
       this.recycles.stop()
       this.scaling.stop()
+      if (mode === 'now') this.diagnoses.stop()
       this.apply({ type: 'stop', mode })
     }
     return this.#stopped.promise

@@ -11,8 +11,8 @@ export function unwrapDefault(exports: Record<string, unknown>): unknown {
   return inner?.__esModule ? inner.default : value
 }
 
-/** The options that are functions, which a factory's module exports beside it. */
-export const EXPORTED = ['server', 'warmup', 'setup', 'teardown'] as const
+/** The options that are functions, which a factory's module exports beside it: no function comes from another process. */
+export const EXPORTED = ['server', 'warmup', 'health', 'setup', 'teardown'] as const
 export type Exported = { [Name in (typeof EXPORTED)[number]]?: unknown }
 
 /** What the module of a factory exports: the factory, and what of the options can only be given there. */

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster.js'
+import { type Check, type HealthTiming, makeCheck } from './health.js'
 
 /** What app code may know of the worker that it runs in, and how it learns that it must go. */
 export interface WorkerHandle {
@@ -12,6 +13,11 @@ export interface WorkerHandle {
   onRetire(fn: () => unknown): void
   /** Calls `fn` in a process that was forked from this one, first thing: to make anew what must not be shared. */
   onFork(fn: () => unknown): void
+  /**
+   * Calls `check` time and again while the worker serves. If it returns `false`, throws, rejects or does not answer in time,
+   * as often in a row as `failures` says, the worker is unhealthy, and is replaced.
+   */
+  onHealth(check: () => unknown, timing?: HealthTiming): void
   /** Sends a module's message to the supervisor; without one it goes nowhere. */
   send(module: string, message: string, data: unknown): void
   /** Calls `fn` with the data of a message that the supervisor's side of a module sends. */
@@ -35,6 +41,10 @@ export class Handle implements WorkerHandle {
   #retireFns: (() => unknown)[] = []
   readonly #forkFns: (() => unknown)[] = []
   readonly #messageFns = new Map<string, ((data: unknown) => void)[]>()
+  #checks: Check[] = []
+  /** How many of the checks were there before the app was built. */
+  #lasting = 0
+  #began: ((check: Check) => void) | undefined
   #id = 0
   #generation = 0
   #send: WorkerHandle['send'] = () => {}
@@ -71,6 +81,26 @@ export class Handle implements WorkerHandle {
     this.#forkFns.push(fn)
   }
 
+  onHealth(check: () => unknown, timing?: HealthTiming): void {
+    this.addCheck(makeCheck(check, timing))
+  }
+
+  addCheck(check: Check): void {
+    this.#checks.push(check)
+    this.#began?.(check)
+  }
+
+  /** Whether there is any health check. */
+  get isChecked(): boolean {
+    return this.#checks.length > 0
+  }
+
+  /** @param begin is called with each check that there is, and that is to come */
+  beginChecks(begin: (check: Check) => void): void {
+    this.#began = begin
+    for (const check of this.#checks) begin(check)
+  }
+
   onMessage(module: string, message: string, fn: (data: unknown) => void): void {
     const key = `${module}:${message}`
     this.#messageFns.set(key, [...(this.#messageFns.get(key) ?? []), fn])
@@ -82,6 +112,10 @@ export class Handle implements WorkerHandle {
 
   /** In a process that was just forked. What the worker before it had registered for its end was the worker's. */
   forked(): void {
+    // The app is built anew in each fork, and brings its checks anew.
+    if (this.retiring.aborted) this.#checks.length = this.#lasting
+    else this.#lasting = this.#checks.length
+    this.#began = undefined
     if (this.retiring.aborted) {
       this.#controller = new AbortController()
       this.#retireFns = []

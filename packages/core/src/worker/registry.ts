@@ -4,7 +4,7 @@ import { MapacheError } from '../errors.js'
 import type { ReportedOptions } from '../options.js'
 import type { Caller } from '../remote-cluster.js'
 import type { ModuleForm } from '../supervisor/launch/launcher.js'
-import type { WorkerHandle } from './handle.js'
+import type { Handle } from './handle.js'
 
 /**
  * The worker runtime as the rest of the process sees it. It is found by a global symbol, because the app may have a copy
@@ -16,7 +16,7 @@ export interface Runtime extends Caller {
   /** The cluster's. */
   readonly cluster: string
   readonly name: string
-  readonly handle: WorkerHandle
+  readonly handle: Handle
   readonly module: ModuleForm | undefined
   /** Where it listens by now. */
   readonly addresses: readonly BoundAddress[]

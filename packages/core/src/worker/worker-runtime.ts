@@ -17,10 +17,12 @@ import { importNative, type Native } from '../supervisor/launch/native.js'
 import { takeSignals } from '../supervisor/signals.js'
 import { Answers } from './answers.js'
 import type { Connections } from './connections.js'
+import { freeDebugPort } from './debug-port.js'
 import { Drain, type DrainOptions } from './drain.js'
 import { serveFallback } from './fallback.js'
 import { finish, orphaned, runAppSignalHandlers } from './finish.js'
 import { Handle } from './handle.js'
+import { HealthChecks } from './health.js'
 import { SharedListening } from './listen.js'
 import { Memory } from './memory.js'
 import { Mold } from './mold.js'
@@ -84,6 +86,9 @@ export class WorkerRuntime implements Runtime {
   #leaveFolder = () => {}
   #unguard = () => {}
   #memory = new Memory()
+  readonly #health = new HealthChecks((healthy, error) => {
+    this.#channel.send({ type: 'health', healthy, ...(error ? { error } : {}) })
+  })
   readonly #takeEvent: ((event: string, data: unknown) => void)[] = []
 
   constructor(launch: LaunchInfo, native: Native | undefined) {
@@ -131,6 +136,7 @@ export class WorkerRuntime implements Runtime {
 
   /** What is done once, whatever becomes of the process. */
   install(): void {
+    freeDebugPort()
     // Only without a supervisor: while it lives, it clears up after its workers itself.
     process.on('exit', () => process.ppid !== this.#launch.supervisor && this.#leaveFolder())
     const ignore = () => {}
@@ -255,7 +261,9 @@ export class WorkerRuntime implements Runtime {
     if (this.#state !== 'ready') return
     this.#state = 'serving'
     this.#listening.closeUnused()
-    this.#channel.send({ type: 'serving', addresses: [...this.addresses] })
+    const checked = this.#launch.role === 'worker' && this.handle.isChecked
+    this.#channel.send({ type: 'serving', addresses: [...this.addresses], ...(checked ? { checked } : {}) })
+    if (this.role === 'worker') this.handle.beginChecks((check) => this.#health.start(check))
     this.#pulse()
     // The first whole report of its service is not to be late.
     this.#beat()
@@ -340,13 +348,17 @@ export class WorkerRuntime implements Runtime {
   #pulse(): void {
     const isMold = this.mold?.active === true
     if (this.#state === 'booting' && !isMold) return
-    const read = this.#memory.read(performance.now())
+    const read = this.#memory.read(performance.now(), process.memoryUsage.rss())
     const memory = read ? { memory: read } : {}
     if (isMold || this.role !== 'worker') return this.#channel.send({ type: 'alive', ...memory })
     this.#vitals ??= new Vitals()
     const listening = [...this.#served.values()].every(({ connections }) => connections.server.listening)
     const answers = this.#answers ? { answers: this.#answers.take() } : {}
-    const vitals = this.#vitals.read(this.#drain.servers, listening)
+    const { healthy } = this.#health
+    const vitals = {
+      ...this.#vitals.read(this.#drain.servers, listening),
+      ...(healthy === undefined ? {} : { healthy })
+    }
     this.#channel.send({ type: 'vitals', vitals, ...memory, ...answers })
   }
 
@@ -407,6 +419,7 @@ export class WorkerRuntime implements Runtime {
   }
 
   #finish(options: DrainOptions): Promise<void> {
+    this.#health.stop()
     const drained = (data: DrainedData) => {
       if (this.#launch.role === 'worker') this.#channel.send({ type: 'drained', drained: data })
     }

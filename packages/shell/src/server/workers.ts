@@ -8,13 +8,15 @@ export const workerInfo: Command = {
   summary: 'how many workers serve, should serve, and are dead',
   async run({ cluster, send }, args) {
     if (args.length > 0) throw new UsageError(`it takes nothing, got ${args.join(' ')}`)
-    const { serving, target, waiting, generation } = await cluster.status()
+    const { serving, target, waiting, generation, crashes } = await cluster.status()
+    const [last] = crashes
     await send(
       table([
         ['Current workers:', serving],
         ['Target workers:', target],
         ['Dead workers:', waiting],
-        ['Generation:', generation]
+        ['Generation:', generation],
+        ...(last ? [['Last failure:', `${duration(Date.now() - last.at)} ago, ${last.reason}: ${last.message}`]] : [])
       ])
     )
   }
@@ -41,7 +43,7 @@ function row({ id, role, name, generation, pid, state, age, vitals, memory }: Pr
     role === 'service' || role === 'task' ? name : role,
     generation,
     pid ?? '-',
-    state,
+    vitals?.healthy === false ? `${state} (unhealthy)` : state,
     duration(age),
     vitals?.requests ?? '-',
     vitals?.inFlight ?? '-',
