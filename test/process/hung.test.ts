@@ -76,7 +76,7 @@ t.test('one that hangs in boot has a report, too, in the folder that the option 
 })
 
 t.test('a folder that cannot be written harms nothing', { skip }, async (t) => {
-  const life = new Life(t, hung({ diagnostics: '/proc/nowhere' }))
+  const life = new Life(t, hung({ diagnostics: `${process.execPath}/nowhere` }))
   const port = await life.port()
   await life.workersServing(1)
   get(port, '/spin').catch(() => {})

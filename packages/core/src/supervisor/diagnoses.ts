@@ -26,29 +26,32 @@ export interface Report {
 
 /** Ends processes; of one that hung it is found out first where it does. */
 export class Diagnoses {
-  readonly #running = new Set<AbortController>()
+  readonly #running = new Set<() => void>()
 
-  /** Kills a process, at once or as soon as there is a report about it. */
+  /** Kills a process, at once or as soon as there is a report about it; never later than `DEADLINE`. */
   kill(supervisor: Supervisor, peer: Peer, reason: EndReason): void {
     const pid = peer.member.pid
-    const kill = () => peer.launched?.kill('SIGKILL')
     // New code waits for the end of one that does not hand on what it gets.
     const urgent = !DIAGNOSED.has(reason) || peer.member.forwardSince !== undefined
-    if (urgent || pid === undefined || process.platform !== 'linux') return kill()
-    const running = new AbortController()
-    this.#running.add(running)
-    const deadline = AbortSignal.any([running.signal, AbortSignal.timeout(DEADLINE)])
-    void diagnose(supervisor, peer, pid, reason, deadline)
+    if (urgent || pid === undefined || process.platform !== 'linux') return void peer.launched?.kill('SIGKILL')
+    const limit = new AbortController()
+    const end = () => {
+      if (!this.#running.delete(end)) return
+      clearTimeout(timer)
+      // Ahead of the rest: whatever becomes of the report, this process is killed.
+      peer.launched?.kill('SIGKILL')
+      limit.abort()
+    }
+    const timer = setTimeout(end, DEADLINE)
+    this.#running.add(end)
+    void diagnose(supervisor, peer, pid, reason, limit.signal)
       .catch((err) => supervisor.log.warn({ err }, `${identity(peer.member)}: nothing could be written about it`))
-      .finally(() => {
-        this.#running.delete(running)
-        kill()
-      })
+      .finally(end)
   }
 
   /** What is killed is killed now. */
   stop(): void {
-    for (const running of this.#running) running.abort()
+    for (const end of [...this.#running]) end()
   }
 }
 
@@ -72,12 +75,15 @@ async function diagnose(
   } as const
   const times = { age: Math.round(now - member.launchedAt), silentFor: Math.round(now - member.seenAt) }
   // First as it is: the inspector would change it.
-  const system = await before(systemReport(pid), signal, {})
+  const system = await within(systemReport(pid), SYSTEM, {})
   const stack = await stackFor(peer, pid, system, reason, signal)
   const report: Report = { ...about, ...times, vitals, memory, stack, system }
   const file = `${at.replace(/[-:.]/g, '')}-${reason}-${role}-${id}-${pid}.json`
   const text = `${JSON.stringify(report, null, 2)}\n`
-  peer.diagnostic = await before(writeReport(settings.diagnostics, parts.name, file, text), AbortSignal.timeout(WRITE))
+  if (signal.aborted) throw new Error('it took too long')
+  const written = await within(writeReport(settings.diagnostics, parts.name, file, text), WRITE, undefined)
+  if (written === undefined) throw new Error('its file took too long')
+  peer.diagnostic = written
   const where = 'unavailable' in stack ? stack.unavailable : `it was ${placeOf(stack.frames)}`
   log.error(`${identity(member)}: ${where}; more in ${peer.diagnostic}`)
 }
@@ -96,11 +102,19 @@ async function stackFor(
   }
   if (member.from === 'mold')
     return { unavailable: 'a forked process has no inspector that could be asked for its stack' }
+  // Not by AbortSignal.any and .timeout: what they make may be collected with its timer while somebody waits for it.
+  const limit = new AbortController()
+  const abort = () => limit.abort()
+  const timer = setTimeout(abort, STACK)
+  signal.addEventListener('abort', abort, { once: true })
   try {
-    const frames = await stackOf(pid, AbortSignal.any([signal, AbortSignal.timeout(STACK)]))
+    const frames = await stackOf(pid, limit.signal)
     return { text: stackText(frames), frames }
   } catch (error) {
     return { unavailable: (error as Error).message }
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
   }
 }
 
@@ -108,14 +122,17 @@ function placeOf([first]: readonly Frame[]): string {
   return first ? `in ${first.function} (${first.file}:${first.line}:${first.column})` : 'in no JavaScript'
 }
 
-/** @throws the signal's reason, unless there is something to take instead */
-async function before<Value>(work: Promise<Value>, signal: AbortSignal, instead?: Value): Promise<Value> {
-  const late = new Promise<Value>((resolve, reject) => {
-    const over = () => (instead === undefined ? reject(signal.reason) : resolve(instead))
-    if (signal.aborted) over()
-    else signal.addEventListener('abort', over, { once: true })
+/** What comes of the work, or what there is to take instead after so many ms. */
+async function within<Value>(work: Promise<Value>, time: number, instead: Value): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Value>((resolve) => {
+    timer = setTimeout(resolve, time, instead)
   })
-  return Promise.race([work, late])
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 const DIAGNOSED: ReadonlySet<EndReason> = new Set<EndReason>(['hung', 'boot-timeout'])
@@ -123,6 +140,6 @@ const DIAGNOSED: ReadonlySet<EndReason> = new Set<EndReason>(['hung', 'boot-time
 const IDLE: ReadonlySet<string> = new Set(['ep_poll', 'do_epoll_wait'])
 /** All of it may take so long, ms: the process is of no use meanwhile, and its place not filled. */
 const DEADLINE = 2_000
-const STACK = 1_500
-/** The file, ms. */
-const WRITE = 500
+const SYSTEM = 400
+const STACK = 1_100
+const WRITE = 400
