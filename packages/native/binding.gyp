@@ -16,6 +16,7 @@
         "src/pool.cc",
         "src/processes.cc",
         "src/quiet.cc",
+        "src/stack.cc",
         "src/watchdog.cc"
       ],
       "cflags": ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-cast-function-type", "-fvisibility=hidden"],

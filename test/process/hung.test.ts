@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { get, STATE, until } from '../support/fixture.js'
+import { ForkingApp } from '../support/forking.js'
 import { Life } from '../support/life.js'
 
 const skip = process.platform === 'linux' ? false : 'reports are of what Linux tells'
@@ -83,4 +84,19 @@ t.test('a folder that cannot be written harms nothing', { skip }, async (t) => {
   await life.printed(/nothing could be written about it/)
   await life.printed(/ended \(hung, SIGKILL\)/)
   await life.workersServing(1)
+})
+
+t.test('of one that was forked there is the line, too', { skip }, async (t) => {
+  const listener = `(function spinForEver(req, res) { if (req.url === '/spin') for (;;); res.end('ok') })`
+  const app = new ForkingApp(t, { listener, settings: { hangTimeout: 2_000, workers: 1 } })
+  const port = await app.port()
+  const [pid] = await app.workersServing(1)
+  process.kill(pid as number, 'SIGUSR1')
+  await app.printed(/Debugger listening on/)
+  get(port, '/spin').catch(() => {})
+  await app.printed(/ended \(hung, SIGKILL\)/)
+  const { report } = reportOf(app)
+  t.match(report, { process: { role: 'worker', pid }, stack: { text: /at spinForEver \(.*app\.mjs:\d+:\d+\)/ } })
+  await app.workersServing(1)
+  t.notOk(readdirSync(path.join(app.folder, 'mapache'), { recursive: true }).some((name) => /stack/.test(String(name))))
 })

@@ -5,7 +5,7 @@ import t from 'tap'
 import { WebSocketServer } from 'ws'
 import { reportFolders, surplus } from '#core/supervisor/diagnose-folder.js'
 import { type DevToolsMessage, InspectorSocket, readFrame, textFrame } from '#core/supervisor/diagnose-socket.js'
-import { framesOf, stackText } from '#core/supervisor/diagnose-stack.js'
+import { framesIn, framesOf, stackText } from '#core/supervisor/diagnose-stack.js'
 import { fieldsOf, portsIn } from '#core/supervisor/diagnose-system.js'
 
 t.test('frames of the DevTools protocol become those of a stack', async (t) => {
@@ -129,4 +129,15 @@ t.test('a server of another make is understood: short, long and huge messages, f
       [2, undefined]
     ]
   )
+})
+
+t.test('what the addon writes of a stack', async (t) => {
+  const line = (...parts: unknown[]) => `${parts.join('\u001f')}\n`
+  const text = line('spin', 'file:///app/a%20b.mjs', 3, 7) + line('', 'node:internal/x', 1, 2) + line('f', '', 4, 5)
+  t.strictSame(framesIn(text), [
+    { function: 'spin', file: '/app/a b.mjs', line: 3, column: 7 },
+    { function: '(anonymous)', file: 'node:internal/x', line: 1, column: 2 },
+    { function: 'f', file: '(unknown)', line: 4, column: 5 }
+  ])
+  t.strictSame(framesIn(''), [])
 })

@@ -28,7 +28,7 @@ export interface Binding {
   receiveDescriptors(socket: number): number[]
   closeDescriptor(descriptor: number): void
   setCloseOnExec(descriptor: number, on: boolean): void
-  startWatchdog(supervisor: number, limit: number): void
+  startWatchdog(supervisor: number, limit: number, stack: string | undefined): void
   stopWatchdog(): void
 }
 

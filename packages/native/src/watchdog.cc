@@ -13,6 +13,7 @@
 #include <atomic>
 
 #include "arguments.h"
+#include "stack.h"
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434  // the same everywhere, and newer than some systems' headers
@@ -30,6 +31,8 @@ struct Watchdog {
   pthread_t thread;
   int process;  // a pidfd, or -1 if the supervisor was gone from the start
   int stop;     // an eventfd
+  int asked;    // the same: somebody wants to know where the JavaScript is
+  v8::Isolate* isolate;
   int limit;
   std::atomic<bool> turned{false};
   uv_async_t* heartbeat;
@@ -39,10 +42,16 @@ Watchdog* watchdog = nullptr;
 
 // Returns true when the watchdog shall stop, false when the time is over or the supervisor gone.
 bool WaitFor(Watchdog* self, int milliseconds, bool for_process) {
-  pollfd watched[2] = {{self->stop, POLLIN, 0}, {self->process, POLLIN, 0}};
+  pollfd watched[3] = {{self->stop, POLLIN, 0}, {self->process, POLLIN, 0}, {self->asked, POLLIN, 0}};
   for (;;) {
-    int ready = poll(watched, for_process ? 2 : 1, milliseconds);
+    int ready = poll(watched, for_process ? 3 : 1, milliseconds);
     if (ready < 0 && errno == EINTR) continue;
+    if (for_process && ready > 0 && watched[2].revents != 0) {
+      eventfd_t times;
+      eventfd_read(self->asked, &times);
+      RequestStack(self->isolate);
+      if (watched[0].revents == 0 && watched[1].revents == 0) continue;
+    }
     return watched[0].revents != 0;
   }
 }
@@ -66,6 +75,8 @@ void* Watch(void* data) {
 void End(Watchdog* self) {
   if (self->process >= 0) close(self->process);
   close(self->stop);
+  EndStack();
+  close(self->asked);
   uv_close(reinterpret_cast<uv_handle_t*>(self->heartbeat),
            [](uv_handle_t* handle) { delete reinterpret_cast<uv_async_t*>(handle); });
   delete self;
@@ -77,14 +88,19 @@ void Start(const Arguments& args) {
   int process = static_cast<int>(syscall(SYS_pidfd_open, IntAt(args, 0), 0));
   if (process < 0 && errno != ESRCH) return ThrowErrno(isolate, errno, "pidfd_open");
   int stop = eventfd(0, EFD_CLOEXEC);
-  if (stop < 0) {
+  int asked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (stop < 0 || asked < 0) {
     int error = errno;
-    if (process >= 0) close(process);
+    for (int fd : {process, stop, asked}) {
+      if (fd >= 0) close(fd);
+    }
     return ThrowErrno(isolate, error, "eventfd");
   }
   Watchdog* self = new Watchdog{};
   self->process = process;
   self->stop = stop;
+  self->asked = asked;
+  self->isolate = isolate;
   self->limit = IntAt(args, 1);
   self->heartbeat = new uv_async_t;
   self->heartbeat->data = self;
@@ -101,6 +117,7 @@ void Start(const Arguments& args) {
     return ThrowErrno(isolate, error, "pthread_create");
   }
   watchdog = self;
+  if (args[2]->IsString()) BeginStack(StringAt(args, 2), asked);
 }
 
 void Stop(const Arguments&) {

@@ -1,3 +1,4 @@
+import { readFile, rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type DevToolsMessage, InspectorSocket } from './diagnose-socket.js'
@@ -26,6 +27,40 @@ export async function stackOf(pid: number, signal: AbortSignal): Promise<Frame[]
   const port = await openedPort(pid, known, signal)
   const target = await targetAt(port, signal)
   return paused(target, signal)
+}
+
+/**
+ * The same of a process that was forked: the addon's watchdog has the JavaScript write where it is.
+ * @param file where it does, with U+001F between the parts of a frame
+ * @throws as `stackOf`
+ */
+export async function forkedStackOf(pid: number, file: string, signal: AbortSignal): Promise<Frame[]> {
+  if (!(await catchesSigusr1(pid))) throw new Error('it does not take SIGUSR1, by which it is asked')
+  // Of before, when somebody debugged it.
+  await rm(file, { force: true })
+  process.kill(pid, 'SIGUSR1')
+  while (!signal.aborted) {
+    const text = await readFile(file, 'utf8').catch(() => undefined)
+    if (text !== undefined) {
+      await rm(file, { force: true })
+      return framesIn(text)
+    }
+    await sleep(LOOK_AGAIN, undefined, { signal }).catch(() => {})
+  }
+  throw new Error('it runs no JavaScript (a system call or native code holds it), or takes SIGUSR1 for itself')
+}
+
+/** What the addon writes: a line for each frame. */
+export function framesIn(text: string): Frame[] {
+  return text.split('\n').flatMap((line) => {
+    const [name, url = '', row, column] = line.split('\u001f')
+    if (row === undefined) return []
+    return [{ function: name || '(anonymous)', file: fileOf(url), line: Number(row), column: Number(column) }]
+  })
+}
+
+function fileOf(url: string): string {
+  return url.startsWith('file:') ? fileURLToPath(url) : url || '(unknown)'
 }
 
 async function openedPort(pid: number, known: ReadonlySet<number>, signal: AbortSignal): Promise<number> {
@@ -76,8 +111,7 @@ async function paused(url: string, signal: AbortSignal): Promise<Frame[]> {
  */
 export function framesOf(frames: readonly CallFrame[], scripts: ReadonlyMap<string, string>): Frame[] {
   return frames.slice(0, MOST_FRAMES).map(({ functionName, location: { scriptId, lineNumber, columnNumber = 0 } }) => {
-    const url = scripts.get(scriptId) || '(unknown)'
-    const file = url.startsWith('file:') ? fileURLToPath(url) : url
+    const file = fileOf(scripts.get(scriptId) ?? '')
     return { function: functionName || '(anonymous)', file, line: lineNumber + 1, column: columnNumber + 1 }
   })
 }

@@ -1,8 +1,9 @@
 import type { EndReason } from '../cluster/roster.js'
 import { identity } from '../log.js'
 import { writeReport } from './diagnose-folder.js'
-import { type Frame, stackOf, stackText } from './diagnose-stack.js'
+import { type Frame, forkedStackOf, stackOf, stackText } from './diagnose-stack.js'
 import { type SystemReport, systemReport } from './diagnose-system.js'
+import { stackPath } from './folder.js'
 import type { Peer } from './processes.js'
 import type { Supervisor } from './supervisor.js'
 
@@ -76,7 +77,8 @@ async function diagnose(
   const times = { age: Math.round(now - member.launchedAt), silentFor: Math.round(now - member.seenAt) }
   // First as it is: the inspector would change it.
   const system = await within(systemReport(pid), SYSTEM, {})
-  const stack = await stackFor(peer, pid, system, reason, signal)
+  const forked = member.from === 'mold' ? stackPath(parts.folder.path, pid) : undefined
+  const stack = await stackFor(pid, forked, system, reason, signal)
   const report: Report = { ...about, ...times, vitals, memory, stack, system }
   const file = `${at.replace(/[-:.]/g, '')}-${reason}-${role}-${id}-${pid}.json`
   const text = `${JSON.stringify(report, null, 2)}\n`
@@ -89,8 +91,8 @@ async function diagnose(
 }
 
 async function stackFor(
-  { member }: Peer,
   pid: number,
+  forked: string | undefined,
   { wchan }: SystemReport,
   reason: EndReason,
   signal: AbortSignal
@@ -100,15 +102,13 @@ async function stackFor(
     const hung = 'it runs no JavaScript: a synchronous call, such as execSync, waits'
     return { unavailable: reason === 'hung' ? hung : 'its loop is not blocked, it waits for something' }
   }
-  if (member.from === 'mold')
-    return { unavailable: 'a forked process has no inspector that could be asked for its stack' }
   // Not by AbortSignal.any and .timeout: what they make may be collected with its timer while somebody waits for it.
   const limit = new AbortController()
   const abort = () => limit.abort()
   const timer = setTimeout(abort, STACK)
   signal.addEventListener('abort', abort, { once: true })
   try {
-    const frames = await stackOf(pid, limit.signal)
+    const frames = await (forked ? forkedStackOf(pid, forked, limit.signal) : stackOf(pid, limit.signal))
     return { text: stackText(frames), frames }
   } catch (error) {
     return { unavailable: (error as Error).message }

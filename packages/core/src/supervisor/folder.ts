@@ -82,6 +82,7 @@ export function markPresence(folder: string, pid: number): () => void {
 /** Removes the marker of a process that has exited. */
 export function clearPresence(folder: string, pid: number): void {
   rmSync(path.join(folder, `${MARKER}${pid}`), { force: true })
+  rmSync(stackPath(folder, pid), { force: true })
 }
 
 /**
@@ -218,6 +219,11 @@ export function makePrivate(folder: string): void {
   const { uid } = lstatSync(folder)
   if (!lstatSync(folder).isDirectory() || uid !== userInfo().uid) throw new Error('it belongs to somebody else')
   chmodSync(folder, 0o700)
+}
+
+/** Where a forked process writes where its JavaScript is, when it is asked. */
+export function stackPath(folder: string, pid: number): string {
+  return path.join(folder, `stack.${pid}`)
 }
 
 export function socketPath(folder: string): string {

@@ -11,7 +11,7 @@ import { type Deferred, defer } from '../deferred.js'
 import { errorToData, MapacheError } from '../errors.js'
 import { identity } from '../log.js'
 import type { ReportedOptions } from '../options.js'
-import { markPresence } from '../supervisor/folder.js'
+import { markPresence, stackPath } from '../supervisor/folder.js'
 import type { LaunchInfo } from '../supervisor/launch/launcher.js'
 import { importNative, type Native } from '../supervisor/launch/native.js'
 import { takeSignals } from '../supervisor/signals.js'
@@ -166,7 +166,7 @@ export class WorkerRuntime implements Runtime {
     // What was asked for before this process was forked, the other was told.
     if (this.#takeEvent.length > 0 && launch.role !== 'mold') this.call('events').catch(() => {})
     channel.on('closed', () => void this.#lost())
-    this.#guard(welcome)
+    this.#guard(welcome, receive !== undefined)
     this.#beat(welcome.pulse)
   }
 
@@ -458,9 +458,11 @@ export class WorkerRuntime implements Runtime {
   }
 
   /** Natively, because a blocked loop notices nothing: it would answer nobody, and hold the socket for ever. */
-  #guard({ hangTimeout }: Welcome): void {
+  #guard({ hangTimeout }: Welcome, isForked: boolean): void {
     if (!this.#native || this.#launch.role === 'mold') return
-    this.#unguard = this.#native.watchdog({ supervisor: this.#launch.supervisor, limit: hangTimeout || HANG_TIMEOUT })
+    const { supervisor, folder } = this.#launch
+    const stack = isForked ? { stack: stackPath(folder, process.pid) } : {}
+    this.#unguard = this.#native.watchdog({ supervisor, limit: hangTimeout || HANG_TIMEOUT, ...stack })
   }
 
   async pass(): Promise<void> {

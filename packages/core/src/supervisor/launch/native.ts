@@ -14,7 +14,7 @@ export interface Native {
   sendDescriptors(socket: number, descriptors: readonly number[]): void
   receiveDescriptors(socket: number): number[]
   closeDescriptor(descriptor: number): void
-  watchdog(options: { supervisor: number; limit: number }): () => void
+  watchdog(options: { supervisor: number; limit: number; stack?: string }): () => void
   selfTest(): Promise<{ ok: true; cached: boolean } | { ok: false; reason: string }>
 }
 
