@@ -1,6 +1,7 @@
 import t from 'tap'
 import { Watch } from '../support/deploy.js'
 import { get, start, until } from '../support/fixture.js'
+import { operate } from '../support/operated.js'
 
 const events = (output: string) =>
   [...output.matchAll(/^event (worker:\w+) (\d+) (\d+)/gm)].map(([, e, id, gen]) => `${e} ${id} ${gen}`)
@@ -133,18 +134,21 @@ t.test('a worker whose loop is blocked past hangTimeout is killed and replaced',
 })
 
 t.test('a supervisor that was itself stopped kills nobody for it', async (t) => {
-  const fixture = start(t, 'life.mjs', { env: { OPTIONS: '{"hangTimeout":2000}', VITALS: '1' } })
+  const fixture = start(t, 'life.mjs', { env: { OPTIONS: '{"hangTimeout":3000}', VITALS: '1' } })
   const port = await fixture.port()
   const pids = await fixture.workersServing(2)
+  const cluster = await operate(t, fixture)
+  const both = /vitals 1 [\s\S]*vitals 2 |vitals 2 [\s\S]*vitals 1 /
+  await fixture.printed(both)
   fixture.kill('SIGSTOP')
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
   // No event tells that time has passed for a process that stands still: this is that time.
   await new Promise((resolve) => setTimeout(resolve, 4_000))
   fixture.kill('SIGCONT')
-  await fixture.printed(/vitals/)
+  await cluster.status()
   for (const pid of pids) process.kill(pid, 'SIGCONT')
   const from = fixture.output.length
-  await fixture.printed(/vitals 1 [\s\S]*vitals 2 |vitals 2 [\s\S]*vitals 1 /, from)
+  await fixture.printed(both, from)
   t.strictSame(fixture.workers, pids)
   t.equal((await get(port)).status, 200)
 })

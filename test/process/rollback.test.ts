@@ -63,9 +63,10 @@ t.test('a generation that keeps crashing is rolled back by itself, and says so',
   const app = new ForkingApp(t)
   await reloaded(app)
   for (let crash = 0; crash < 2; crash += 1) {
-    const [pid = 0] = app.workers.filter((one) => isGeneration(one, 2))
+    const [pid] = app.workers.filter((one) => isGeneration(one, 2))
+    if (pid === undefined) throw new Error('no worker of generation 2 serves')
     process.kill(pid, 'SIGKILL')
-    await until(() => !isRunning(pid), 'its end')
+    await until(() => !isRunning(pid) && !app.workers.includes(pid), 'its end')
   }
   await app.printed(/gen=2 lost 2 workers to crashes; rolling back to gen=1/)
   await app.printed(/rolled back: gen=1 serves/)

@@ -34,7 +34,7 @@ export class FakeCluster extends EventEmitter {
     const { generation, target, waiting } = this
     const vitals = { requests: 7, inFlight: 1, connections: 2, utilisation: 0.25, rss: 50 << 20 }
     const one = { id: 1, role: 'worker', name: '', generation, pid: 4711, state: 'serving', age: 61_000, vitals }
-    return { name: 'fake', generation, target, serving: target - waiting, waiting, processes: [one] }
+    return { name: 'fake', generation, target, serving: target - waiting, waiting, processes: [one], crashes: [] }
   }
 
   async reload(...options: unknown[]) {

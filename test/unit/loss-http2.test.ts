@@ -3,6 +3,7 @@ import http2 from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { until } from '../support/fixture.js'
 import { certificate, formatReport, lossApp, startLoad } from '../support/loss/index.js'
 
 type Server = http2.Http2Server | http2.Http2SecureServer
@@ -26,10 +27,13 @@ async function listen(t: Test, server: Server) {
 
 t.test('a good server loses nothing, plain and over TLS', async (t) => {
   for (const tls of [false, true]) {
-    const { port } = await listen(t, tls ? http2.createSecureServer(certificate) : http2.createServer())
+    const server = tls ? http2.createSecureServer(certificate) : http2.createServer()
+    const { port } = await listen(t, server)
+    let streams = 0
+    server.on('stream', () => streams++)
     const load = startLoad({ port, tls, habits: ['http2'], concurrency: 2 })
     await load.warm()
-    await sleep(200)
+    await until(() => streams > 20, 'streams')
     const report = await load.stop()
     t.equal(report.lost, 0, formatReport(report))
     t.ok(report.requests > 10)
@@ -61,7 +65,7 @@ t.test('refused streams are sent again and no loss', async (t) => {
   const { port } = await listen(t, server)
   const load = startLoad({ port, habits: ['http2'], concurrency: 2 })
   await load.warm()
-  await sleep(200)
+  await until(() => refused > 2, 'refused streams')
   const report = await load.stop()
   t.equal(report.lost, 0, formatReport(report))
   t.ok(refused > 0)
