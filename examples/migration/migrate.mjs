@@ -9,7 +9,8 @@ export function migrate({ log }) {
   try {
     database.exec('CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY)')
     const done = database.all('SELECT number FROM migrations').map(({ number }) => number)
-    const files = readdirSync(folder).map((file) => ({ file, number: Number.parseInt(file, 10) }))
+    const names = readdirSync(folder).filter((name) => /^\d+.*\.sql$/.test(name))
+    const files = names.map((file) => ({ file, number: Number.parseInt(file, 10) }))
     const missing = files.filter(({ number }) => !done.includes(number)).sort((a, b) => a.number - b.number)
     for (const { file, number } of missing) {
       log('info', `migrating: ${file}`)

@@ -135,6 +135,8 @@ t.test('a migration of a real database: a new column, then a broken one', async 
   const port = await fixture.port()
   t.match((await get(port)).body, '[{"id":1,"name":"tea"},{"id":2,"name":"coffee"}]')
   t.equal(await reload(fixture), 'done', 'with nothing to migrate')
+  const answers = await Promise.all(Array.from({ length: 100 }, () => get(port).catch(() => undefined)))
+  t.equal(answers.filter((answer) => answer?.status === 200).length, 100, 'both workers read it at the same time')
 
   const column = 'ALTER TABLE products ADD COLUMN price INTEGER NOT NULL DEFAULT 3'
   put(path.join(folder, 'migrations/2-price.sql'), column)
