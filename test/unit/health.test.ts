@@ -2,7 +2,7 @@ import t from 'tap'
 import { bytesOf } from '#core/bytes.js'
 import { due, type Watched } from '#core/cluster/health.js'
 import type { Member } from '#core/cluster/roster.js'
-import { type Check, HealthChecks, makeCheck } from '#core/worker/health.js'
+import { type Check, checkOf, HealthChecks, type HealthOption, makeCheck } from '#core/worker/health.js'
 import { toMember } from './cluster-kit.js'
 
 const none = { maxRequests: 0, maxAge: 0, maxMemory: 0 }
@@ -147,6 +147,16 @@ t.test('of several checks all have to pass, and one is enough to be unhealthy', 
   const slow = () => new Promise((resolve) => setTimeout(resolve, 10))
   const last = [slow, throws, throws, good]
   t.strictSame(await reports(3, [[good], {}], [last, {}]), ['healthy', 'down', 'healthy'])
+})
+
+t.test('a check of a module, or of an entry, is refused as that of the options is', async (t) => {
+  const invalid = { code: 'MAPACHE_OPTION_INVALID', message: /health must be a function or/ }
+  for (const wrong of [{ interval: '10s' }, { timeout: 3e9 }, { interval: 0 }, { failures: 0.5 }, { every: 5 }]) {
+    t.throws(() => checkOf({ check: good, ...wrong } as HealthOption, {}), invalid, JSON.stringify(wrong))
+    t.throws(() => makeCheck(good, wrong as Partial<Check>), invalid)
+  }
+  t.throws(() => makeCheck(5 as never), invalid)
+  t.match(checkOf({ check: good, interval: 5 }, {}), { interval: 5, timeout: 5_000, failures: 3 })
 })
 
 t.test('bytes as texts', async (t) => {

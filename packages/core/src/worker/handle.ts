@@ -16,6 +16,7 @@ export interface WorkerHandle {
   /**
    * Calls `check` time and again while the worker serves. If it returns `false`, throws, rejects or does not answer in time,
    * as often in a row as `failures` says, the worker is unhealthy, and is replaced.
+   * @throws MAPACHE_OPTION_INVALID for what is no function, or a wrong timing (ms)
    */
   onHealth(check: () => unknown, timing?: HealthTiming): void
   /** Sends a module's message to the supervisor; without one it goes nowhere. */

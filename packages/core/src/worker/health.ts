@@ -26,23 +26,33 @@ export interface Check {
   failures: number
 }
 
-/** @param run the check, without its app */
-export function makeCheck(run: () => unknown, timing: HealthTiming = {}): Check {
-  const { interval = INTERVAL, timeout = TIMEOUT, failures = FAILURES } = timing
-  return { run, interval, timeout, failures }
+/**
+ * @param run the check, without its app
+ * @param given what was passed, as an error shows it
+ * @throws MAPACHE_OPTION_INVALID when it is no function, or the timing is wrong: what a module exports, or an entry adds, has
+ *   not been looked at before
+ */
+export function makeCheck(
+  run: () => unknown,
+  timing: HealthTiming = {},
+  given: unknown = { check: run, ...timing }
+): Check {
+  const { interval = INTERVAL, timeout = TIMEOUT, failures = FAILURES, ...others } = timing
+  // A timer takes what is no number, and what is too long for it, for 1 ms.
+  const isTiming = [interval, timeout, failures].every((n) => Number.isInteger(n) && n >= 1 && n <= LONGEST_TIMER)
+  if (typeof run === 'function' && isTiming && Object.keys(others).length === 0)
+    return { run, interval, timeout, failures }
+  const text = `health must be a function or { check, interval, timeout, failures }, got ${show(given)}`
+  throw new MapacheError('MAPACHE_OPTION_INVALID', text)
 }
 
 /**
  * The check that an option asks for, of an app that is there.
- * @throws MAPACHE_OPTION_INVALID when it is none: what a module exports has not been looked at before
+ * @throws MAPACHE_OPTION_INVALID when it is none
  */
 export function checkOf(option: HealthOption, app: unknown): Check {
   const { check, ...timing } = typeof option === 'function' ? { check: option } : option
-  if (typeof check !== 'function') {
-    const text = `health must be a function or { check, interval, timeout, failures }, got ${show(option)}`
-    throw new MapacheError('MAPACHE_OPTION_INVALID', text)
-  }
-  return makeCheck(() => check(app), timing)
+  return makeCheck(typeof check === 'function' ? () => check(app) : check, timing, option)
 }
 
 /**
@@ -136,5 +146,7 @@ export class HealthChecks {
 const INTERVAL = 10_000
 const TIMEOUT = 5_000
 const FAILURES = 3
+/** The longest delay that a Node timer can have, ms. */
+const LONGEST_TIMER = 2 ** 31 - 1
 /** Between two checks until the first has passed, ms. */
 const FIRST_INTERVAL = 1_000
