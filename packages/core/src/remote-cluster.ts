@@ -55,7 +55,7 @@ export class RemoteCluster extends EventEmitter<ClusterEvents> implements Cluste
 
   async reload({ oldFirst = false, canary }: ReloadOptions = {}): Promise<ReloadResult> {
     // What the channel would refuse is told here.
-    if (canary) normaliseOptions({ canary })
+    if (canary !== undefined) normaliseOptions({ canary })
     const asked = canary === undefined ? {} : { canary }
     return (await this.#caller.call('reload', { oldFirst, ...asked })) as ReloadResult
   }
