@@ -78,6 +78,27 @@ function life({ output }: Fixture | { output: string }): string[] {
   return [...output.matchAll(/^(set up \d+|torn down \d+) \d+$/gm)].map(([, text = '']) => text)
 }
 
+t.test('where something else listens before it is reached nothing serves without it', async (t) => {
+  const folder = t.testdir()
+  const text = `import { once } from 'node:events'
+    import http from 'node:http'
+    import { mapacheHttp } from '@mapache/core'
+    await once(http.createServer((req, res) => res.end('other')).listen(0, '127.0.0.1'), 'listening')
+    await mapacheHttp(() => (req, res) => res.end('ok'), { ${TASKS}, bootAttempts: 1 }).listen(0, '127.0.0.1')`
+  const entry = put(path.join(folder, 'app.mjs'), text)
+  for (const fixture of [
+    start(t, entry, { cwd: folder }),
+    startCli(t, ['--config', put(path.join(folder, 'config.mjs'), 'export default { bootAttempts: 1 }'), entry], {
+      cwd: folder
+    })
+  ]) {
+    t.match(await fixture.exit(), { code: 1 })
+    t.match(fixture.output, /MAPACHE_OPTION_INVALID: setup is not reached: something else of the app listens before it/)
+    t.strictSame(life(fixture), [])
+    t.notMatch(fixture.output, ' serving')
+  }
+})
+
 t.test('a function beside a factory that is a module is refused', async (t) => {
   const folder = t.testdir()
   put(path.join(folder, 'listener.mjs'), '')

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { PlanEvent } from '#core/cluster/plan.js'
+import { setUpOf } from '#core/cluster/setup.js'
 import { Planned } from './plan-kit.js'
 
 type End = Extract<PlanEvent, { type: 'task-ended' }>
@@ -48,6 +49,19 @@ t.test('a worker that finds a setup in its code comes back after that', async (t
   t.strictSame(planned.slots(), ['m g1 x1', 'fw g1 x2'])
   wanted(planned, 1)
   t.strictSame(planned.slots(), ['m g1 x1', 'fw g1 x2'], 'and asks but once')
+})
+
+t.test('until one serves, workers are told that their setup was looked for and not found', async (t) => {
+  const planned = new Planned({}, [], true)
+  ended(planned, 1, { outcome: 'none' })
+  t.equal(setUpOf(planned.state, 1), 'not-found')
+  planned.serving(1, 1)
+  t.equal(setUpOf(planned.state, 1), 'ran', 'what replaces it runs none, whatever its code says by then')
+  planned.reload(1)
+  t.equal(setUpOf(planned.state, 2), undefined, 'it may ask')
+  wanted(planned, 2)
+  ended(planned, 2)
+  t.equal(setUpOf(planned.state, 2), 'ran')
 })
 
 t.test('a reload sets up while the old workers serve on', async (t) => {

@@ -16,6 +16,8 @@ export interface Setups {
   late?: number
   /** The generations whose set-up has ended well, or was not there, as far as they may still matter. */
   ran: readonly number[]
+  /** The generation whose set-up was looked for last, and was not found. */
+  without?: number
   /** The generation whose set-up failed though it is the current one: nothing of it is launched. */
   failed?: number
   /** The generations that have served, as far as they may still matter: they are not set up any more. */
@@ -52,6 +54,16 @@ export function mayWantSetup(state: PlanState, generation: number): boolean {
   if (!roll) return false
   const begins = roll.phase === 'booting' || (roll.oldFirst === true && roll.phase === 'rolling')
   return roll.kind === 'reload' && roll.to === generation && begins
+}
+
+/**
+ * What a process of the generation is told of its set-up; undefined: it may ask for it. Ahead of the first one that serves
+ * code has no set-up that was not found.
+ */
+export function setUpOf(state: PlanState, generation: number): 'ran' | 'not-found' | undefined {
+  if (mayWantSetup(state, generation)) return undefined
+  const { without, served } = state.setups
+  return without === generation && !served.includes(generation) ? 'not-found' : 'ran'
 }
 
 /** A worker of the generation serves. */
@@ -99,9 +111,10 @@ export function takeTaskEnd(
   }
   if (state.stopping !== 'no' || settingUp(state) !== generation) return
   if (outcome === 'failed') return setupFailed(state, { generation, error, timedOut }, effects)
-  const { first: _, ...rest } = state.setups
+  const { first: _, without: __, ...rest } = state.setups
   const ran = [...rest.ran.filter((one) => one >= state.current), generation]
-  state.setups = { ...rest, known: outcome === 'done', ran }
+  const without = outcome === 'done' ? {} : { without: generation }
+  state.setups = { ...rest, known: outcome === 'done', ran, ...without }
   const { roll } = state
   if (roll) state.roll = { ...roll, phase: roll.oldFirst ? 'rolling' : 'booting' }
   else beginQueued(state, effects)

@@ -28,7 +28,7 @@ export interface Runtime extends Caller {
   manage(options: ReportedOptions | undefined, close: () => unknown, brings?: Brings): void
   /**
    * Called where the app comes to listen: if its code brings a set-up that its generation has not had, this process says so
-   * and ends. It comes back afterwards.
+   * and ends. It comes back afterwards. If something else listened before, it fails to boot: MAPACHE_OPTION_INVALID.
    */
   needSetup(setup: unknown): void
   /** Of a task: the folder of its lock. */

@@ -235,7 +235,11 @@ export class WorkerRuntime implements Runtime {
   }
 
   needSetup(setup: unknown): void {
-    if (setup === undefined || this.#launch.setUp) return
+    const { setUp } = this.#launch
+    if (setup === undefined || setUp === 'ran') return
+    // Its process ended where something else listened: to serve without it would be as if it had run.
+    if (setUp === 'not-found' || this.#state !== 'booting')
+      this.fail(new MapacheError('MAPACHE_OPTION_INVALID', LISTENS_BEFORE))
     this.#channel.send({ type: 'setup-wanted' })
     process.exit(0)
   }
@@ -478,6 +482,8 @@ function takeEnvironment(env: NodeJS.ProcessEnv): void {
   Object.assign(process.env, env)
 }
 
+const LISTENS_BEFORE =
+  'setup is not reached: something else of the app listens before it; let it listen after the listen() that has the setup'
 /** How long a worker that was asked to leave waits for the supervisor's word, ms. */
 const LEAVE_TIMEOUT = 5_000
 /** The limit of the loop's silence without a supervisor, where hangTimeout is off, ms. */

@@ -41,8 +41,11 @@ export interface LaunchSpec {
   output?: Output
   /** What serves in place of the app, and what it is told. */
   fallback?: FallbackForm
-  /** Whether it is not to ask for a set-up: there was one, or it comes too late for one. */
-  setUp?: boolean
+  /**
+   * Why it is not to ask for a set-up: there was one, or it comes too late for one; or the code was asked, and was not found
+   * to have one.
+   */
+  setUp?: 'ran' | 'not-found'
   /** Of a task: the folder of the lock that it takes. */
   lock?: string
 }
@@ -101,7 +104,7 @@ export interface LaunchInfo {
   quiet?: boolean
   imports?: readonly string[]
   fallback?: FallbackForm
-  setUp?: boolean
+  setUp?: LaunchSpec['setUp']
   lock?: string
   /** The socket on which further descriptors arrive; without it they come by Node's IPC. */
   descriptors?: number

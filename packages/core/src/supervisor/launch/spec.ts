@@ -1,7 +1,7 @@
 import { pathToFileURL } from 'node:url'
 import type { AppFailure } from '../../cluster/old-first.js'
 import type { MemberSpec } from '../../cluster/roster.js'
-import { mayWantSetup } from '../../cluster/setup.js'
+import { setUpOf } from '../../cluster/setup.js'
 import type { TaskName } from '../../setup.js'
 import type { PinnedGeneration } from '../entry.js'
 import { workerEnv } from '../entry.js'
@@ -31,6 +31,7 @@ export function launchSpec(
         : { factory: pathToFileURL(service.file).href, listen: [], options: { options: service.options } }
       : pinned.module
   const isMold = member.role === 'mold'
+  const setUp = setUpOf(plan, pinned.generation)
   const fallback = member.fallback && failure && modules.fallback
   return {
     role: member.role,
@@ -55,7 +56,7 @@ export function launchSpec(
     ...(pinned.base ? { base: pinned.base } : {}),
     ...(member.parent !== undefined && member.parent < 0 ? { fresh: true } : {}),
     ...(service || fallback || isTask ? {} : { imports: modules.workers }),
-    ...(mayWantSetup(plan, pinned.generation) ? {} : { setUp: true }),
+    ...(setUp ? { setUp } : {}),
     ...(isTask ? { lock: lockFolder(name) } : {}),
     ...(modules.fallback ? { quiet: true } : {}),
     ...(fallback
