@@ -44,6 +44,16 @@ t.test('of a worker in an endless loop there is a report, with the line that it 
   t.match(crashes, [{ reason: 'hung', role: 'worker', id: 1, signal: 'SIGKILL', diagnostic: file, times: 1 }])
 })
 
+t.test('code that names itself by a URL that no file has ends no supervisor', { skip }, async (t) => {
+  const life = new Life(t, hung())
+  const port = await life.port()
+  await life.workersServing(1)
+  get(port, '/spin-named').catch(() => {})
+  await life.printed(/ended \(hung, SIGKILL\)/)
+  t.match(reportOf(life).report.stack.text, /file:\/\/nowhere\/named\.js/)
+  await life.workersServing(1)
+})
+
 for (const [what, at, state] of [
   ['waits for another program', '/exec', /^S/],
   ['is in native code', '/hash', /^R/]

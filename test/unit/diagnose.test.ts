@@ -33,6 +33,31 @@ t.test('frames of the DevTools protocol become those of a stack', async (t) => {
   t.equal(framesOf(many, scripts).length, 100, 'a runaway recursion is cut')
 })
 
+t.test('code may name itself by a URL that no file has', async (t) => {
+  for (const url of ['file://nowhere/named.js', 'file:///a%2Fb.js', 'file:']) {
+    const frames = framesOf([{ functionName: 'f', location: { scriptId: '1', lineNumber: 0 } }], new Map([['1', url]]))
+    t.match(frames, [{ function: 'f', file: String, line: 1 }], url)
+  }
+})
+
+t.test('what is no message of the inspector ends the connection, and nothing else', async (t) => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  t.teardown(() => server.close())
+  server.on('connection', (client) => client.on('message', () => client.send('no JSON')))
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const heard: DevToolsMessage[] = []
+  const closed = once(server, 'connection').then(([client]) => once(client, 'close'))
+  const socket = await InspectorSocket.connect(
+    `ws://127.0.0.1:${port}/a`,
+    (message) => heard.push(message),
+    AbortSignal.timeout(5_000)
+  )
+  socket.send('Debugger.enable')
+  await closed
+  t.strictSame(heard, [])
+})
+
 t.test('the listening ports of a process, out of the table of its network', async (t) => {
   const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000:07E8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1162 1 00000000f93adca5 100 0 0 10 0

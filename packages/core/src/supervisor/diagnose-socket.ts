@@ -26,7 +26,12 @@ export class InspectorSocket {
     this.#unread = head
     socket.on('data', (chunk: Buffer) => {
       this.#unread = Buffer.concat([this.#unread, chunk])
-      this.#read()
+      try {
+        this.#read()
+      } catch {
+        // No inspector says what cannot be read; thrown from here it would end the supervisor.
+        socket.destroy()
+      }
     })
     // Whoever waits for an answer has a deadline.
     socket.on('error', () => {})

@@ -59,10 +59,6 @@ export function framesIn(text: string): Frame[] {
   })
 }
 
-function fileOf(url: string): string {
-  return url.startsWith('file:') ? fileURLToPath(url) : url || '(unknown)'
-}
-
 async function openedPort(pid: number, known: ReadonlySet<number>, signal: AbortSignal): Promise<number> {
   while (!signal.aborted) {
     const opened = (await listeningPorts(pid)).find((port) => !known.has(port))
@@ -114,6 +110,15 @@ export function framesOf(frames: readonly CallFrame[], scripts: ReadonlyMap<stri
     const file = fileOf(scripts.get(scriptId) ?? '')
     return { function: functionName || '(anonymous)', file, line: lineNumber + 1, column: columnNumber + 1 }
   })
+}
+
+/** Code may name itself as it likes (`sourceURL`), also by a URL that no file has. */
+function fileOf(url: string): string {
+  try {
+    return url.startsWith('file:') ? fileURLToPath(url) : url || '(unknown)'
+  } catch {
+    return url
+  }
 }
 
 /** As V8 prints stacks. */
