@@ -1,9 +1,11 @@
 import { once } from 'node:events'
+import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { userInfo } from 'node:os'
 import path from 'node:path'
 import t from 'tap'
 import { WebSocketServer } from 'ws'
-import { reportFolders, surplus } from '#core/supervisor/diagnose-folder.js'
+import { reportFolders, surplus, writeReport } from '#core/supervisor/diagnose-folder.js'
 import { type DevToolsMessage, InspectorSocket, readFrame, textFrame } from '#core/supervisor/diagnose-socket.js'
 import { framesIn, framesOf, stackText } from '#core/supervisor/diagnose-stack.js'
 import { fieldsOf, portsIn } from '#core/supervisor/diagnose-system.js'
@@ -102,6 +104,32 @@ t.test('where reports are kept', async (t) => {
   t.equal(first({ XDG_STATE_HOME: '/x' }, '../../etc'), '/x/mapache/.._.._etc/diagnostics')
   t.equal(first({ XDG_STATE_HOME: '/x' }, '..'), '/x/mapache/_/diagnostics')
   for (const folder of reportFolders('shop', {})) t.ok(path.isAbsolute(folder))
+})
+
+t.test(
+  'an old report that is gone when it is looked at, because another removes it, too, harms no new one',
+  async (t) => {
+    const folder = t.testdir({ '20270101T000000001Z-hung-worker-1-1.json': t.fixture('symlink', 'gone') })
+    const file = await writeReport(folder, 'shop', '20270101T000000002Z-hung-worker-2-2.json', '{}')
+    t.equal(readFileSync(file, 'utf8'), '{}')
+  }
+)
+
+t.test('no report goes below a folder in the temp folder that is not this user’s alone', async (t) => {
+  const own = t.testdir({ elsewhere: {} })
+  const { TMPDIR } = process.env
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+  })
+  process.env.TMPDIR = own
+  const unusable = { STATE_DIRECTORY: '/dev/null' }
+  const file = await writeReport(undefined, 'shop', 'a.json', '{}', unusable)
+  t.equal(file, path.join(own, `mapache-${userInfo().uid}`, 'shop/diagnostics/a.json'))
+  rmSync(path.join(own, `mapache-${userInfo().uid}`), { recursive: true })
+  symlinkSync(path.join(own, 'elsewhere'), path.join(own, `mapache-${userInfo().uid}`))
+  await t.rejects(writeReport(undefined, 'shop', 'b.json', '{}', unusable), { message: /somebody else/ })
+  t.strictSame(readdirSync(path.join(own, 'elsewhere')), [])
 })
 
 t.test('what is sent is read again, whole frames only', async (t) => {

@@ -45,9 +45,12 @@ async function openFolder(given: string | undefined, cluster: string, env: NodeJ
     return folder
   }
   let reason: unknown
-  for (const folder of reportFolders(cluster, env)) {
+  const folders = reportFolders(cluster, env)
+  for (const folder of folders) {
+    // Below the temp folder those above may be somebody else's, who could put another in the place of this one.
+    const above = folder === folders.at(-1) ? [path.dirname(path.dirname(folder)), path.dirname(folder)] : []
     try {
-      makePrivate(folder)
+      for (const one of [...above, folder]) makePrivate(one)
       return folder
     } catch (error) {
       reason = error
@@ -58,8 +61,14 @@ async function openFolder(given: string | undefined, cluster: string, env: NodeJ
 
 async function prune(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => REPORT.test(name))
-  const files = names.map(async (name) => ({ name, size: (await stat(path.join(folder, name))).size }))
-  for (const name of surplus(await Promise.all(files))) await rm(path.join(folder, name), { force: true })
+  // Several workers may hang at once, and each of their reports removes the same old ones.
+  const files = names.map((name) => stat(path.join(folder, name)).then(({ size }) => ({ name, size }), ifGone))
+  const there = (await Promise.all(files)).filter((file) => file !== undefined)
+  for (const name of surplus(there)) await rm(path.join(folder, name), { force: true })
+}
+
+function ifGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }
 
 /** Which files must go so that no more than `MOST_FILES` and `MOST_BYTES` stay: the oldest, whose names sort first. */
