@@ -33,14 +33,15 @@ export class Diagnoses {
   kill(supervisor: Supervisor, peer: Peer, reason: EndReason): void {
     const pid = peer.member.pid
     // New code waits for the end of one that does not hand on what it gets.
-    const urgent = !DIAGNOSED.has(reason) || peer.member.forwardSince !== undefined
+    const urgent =
+      !DIAGNOSED.has(reason) || peer.member.forwardSince !== undefined || supervisor.plan.stopping === 'now'
     if (urgent || pid === undefined || process.platform !== 'linux') return void peer.launched?.kill('SIGKILL')
     const limit = new AbortController()
     const end = () => {
       if (!this.#running.delete(end)) return
       clearTimeout(timer)
       // Ahead of the rest: whatever becomes of the report, this process is killed.
-      peer.launched?.kill('SIGKILL')
+      if (peer.member.state !== 'exited') peer.launched?.kill('SIGKILL')
       limit.abort()
     }
     const timer = setTimeout(end, DEADLINE)

@@ -42,7 +42,7 @@ export class MoldLauncher implements Molds {
       this.#native.closeDescriptor(own)
       events.exited(status)
     }
-    const launched = new ForkedProcess(this.#native, own)
+    const launched = new ForkedProcess(this.#native, own, this.#reaper)
     this.pending.add(spec.id, { source, launched, events: { ...events, exited } })
     try {
       const socket = source.launched?.descriptors as number
@@ -59,9 +59,9 @@ export class MoldLauncher implements Molds {
   forked(source: ForkSource['launched'], request: number, pid: number): boolean {
     const pending = this.pending.take(source, request)
     if (!pending) return false
+    this.#reaper.watch(pid, pending.events.exited)
     pending.launched.started(pid)
     pending.events.started?.(pid)
-    this.#reaper.watch(pid, pending.events.exited)
     return true
   }
 
@@ -75,11 +75,13 @@ class ForkedProcess implements Launched {
   pid: number | undefined
   readonly descriptors: number
   readonly #native: FoundNative['native']
+  readonly #reaper: Reaper
   #signal: NodeJS.Signals | undefined
 
-  constructor(native: FoundNative['native'], descriptors: number) {
+  constructor(native: FoundNative['native'], descriptors: number, reaper: Reaper) {
     this.#native = native
     this.descriptors = descriptors
+    this.#reaper = reaper
   }
 
   started(pid: number): void {
@@ -89,8 +91,8 @@ class ForkedProcess implements Launched {
 
   kill(signal: NodeJS.Signals): void {
     this.#signal = signal
-    // Until it is reaped its pid is its own.
-    if (this.pid !== undefined) process.kill(this.pid, signal)
+    // Once it is reaped its pid is nobody's, or another's.
+    if (this.pid !== undefined && this.#reaper.watches(this.pid)) process.kill(this.pid, signal)
   }
 
   async sendListener(_key: string, { fd }: { fd: number }): Promise<void> {

@@ -27,6 +27,11 @@ export class Reaper {
     setImmediate(this.#onChild)
   }
 
+  /** Whether the process has not been reaped yet, so that its pid is still its own. */
+  watches(pid: number): boolean {
+    return this.#watched.has(pid)
+  }
+
   close(): void {
     process.off('SIGCHLD', this.#onChild)
     clearTimeout(this.#later)
