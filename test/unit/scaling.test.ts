@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import type { PolicyVitals } from '#core/cluster/autoscale.js'
+import { type PolicyVitals, SILENCE } from '#core/cluster/autoscale.js'
+import type { MapacheOptions } from '#core/options.js'
 import { PolicyRunner } from '#core/supervisor/policy-runner.js'
 import { until } from '../support/fixture.js'
 import { Staged } from './supervisor-kit.js'
@@ -16,13 +17,13 @@ const VITALS = {
 }
 
 /** A supervisor whose policy the test answers for, and what it was asked. */
-async function asked(t: Test, wanted: () => unknown) {
+async function asked(t: Test, wanted: () => unknown, more: MapacheOptions = {}) {
   const seen: { vitals: PolicyVitals; desired: number }[] = []
   const policy = (vitals: PolicyVitals, desired: number) => {
     seen.push({ vitals, desired })
     return wanted() as number
   }
-  const staged = new Staged(t, { workers: { min: 1, max: 8 }, policy, settle: 60_000 })
+  const staged = new Staged(t, { workers: { min: 1, max: 8 }, policy, settle: 60_000, ...more })
   await staged.start()
   return { staged, seen, target: async () => (await staged.supervisor.status()).target }
 }
@@ -57,6 +58,36 @@ t.test('a worker that ends badly is told of once, with what the others report', 
   const before = seen.length
   await until(() => seen.length > before + 1, 'decisions')
   t.equal(seen.filter(({ vitals }) => vitals.died > 0).length, 1)
+})
+
+t.test('when the load decides again, no worker is taken for blocked by the slower reports of before', async (t) => {
+  const { staged, seen } = await asked(t, () => 1)
+  await staged.supervisor.scale(1)
+  staged.say(1, { type: 'vitals', vitals: VITALS })
+  const reported = performance.now()
+  await until(() => performance.now() - reported > SILENCE, 'a report that is due')
+  const before = seen.length
+  await staged.supervisor.scale('auto')
+  await until(() => seen.length > before, 'a decision')
+  t.ok((seen[before]?.vitals.workers[0]?.silent as number) < SILENCE)
+  await until(() => seen.some(({ vitals }) => (vitals.workers[0]?.silent as number) > SILENCE), 'one that is blocked')
+})
+
+t.test('a stop from within an event leaves no timer behind', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const before = timers()
+  const { staged } = await asked(t, () => 1, { settle: 0 })
+  let stopped: Promise<void> | undefined
+  staged.supervisor.once('reload:settled', () => {
+    stopped = staged.supervisor.stop('now')
+  })
+  const reload = staged.supervisor.reload().catch(() => {})
+  const [fresh] = staged.supervisor.processes.all.filter(({ member }) => member.generation === 2)
+  staged.say(fresh?.member.id as number, { type: 'ready', options: {} })
+  staged.settle()
+  await until(() => stopped !== undefined, 'the stop')
+  await Promise.all([reload, stopped])
+  await until(() => timers() <= before, 'the end of all timers')
 })
 
 t.test('reports come four times a second, and events tell of them once', async (t) => {

@@ -36,7 +36,7 @@ export interface PolicyWorker {
   readonly age: number
   /** Bytes: its share of the memory where the system tells (PSS), else what it has resident; 0 before its first report. */
   readonly memory: number
-  /** How long ago it reported last, or began to serve, ms. A worker whose loop is blocked reports nothing. */
+  /** How long ago it reported last, or began to serve, or the load to decide, ms. A worker whose loop is blocked reports nothing. */
   readonly silent: number
 }
 

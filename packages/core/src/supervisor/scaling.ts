@@ -39,6 +39,8 @@ export class Scaling {
   #own = 0
   #machine: { limits: MachineLimits; readAt: number } | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Since when the load decides, and reports come four times a second (monotonic ms). */
+  #since = 0
   #died = 0
   #generation: number
   #changedAt = Number.NEGATIVE_INFINITY
@@ -92,7 +94,10 @@ export class Scaling {
     const running = this.#timer !== undefined
     if (running === this.#active) return
     if (running) this.stop()
-    else this.#timer = setInterval(() => this.#step(), SCALING_PULSE)
+    else {
+      this.#since = this.#supervisor.clock.now()
+      this.#timer = setInterval(() => this.#step(), SCALING_PULSE)
+    }
     for (const { member, connection } of this.#supervisor.processes.all) {
       if (member.role === 'worker') connection?.send({ type: 'pulse', pulse: this.pulse })
     }
@@ -122,7 +127,8 @@ export class Scaling {
   #step(): void {
     const { clock, plan, generation } = this.#supervisor
     const { range } = this.#options
-    if (!this.#active || !range) return
+    // A stop that was asked for from within an event is planned a little later than this was told to end.
+    if (!this.#active || !range) return this.stop()
     const now = clock.now()
     if (generation !== this.#generation) {
       this.#generation = generation
@@ -184,7 +190,7 @@ export class Scaling {
       delayP99,
       age: now - launchedAt,
       memory: sizeOf(peer),
-      silent: now - Math.max(servingAt, report?.at ?? servingAt)
+      silent: now - Math.max(servingAt, this.#since, report?.at ?? servingAt)
     }
   }
 
