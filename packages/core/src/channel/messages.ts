@@ -173,6 +173,8 @@ const DOWNWARD = v.variant('type', [
   down('promote', { generation: id, drainTimeout: amount }),
   /** Fork a worker; its descriptors come first, by the socket that is for them. */
   down('fork', { request: id, launch: v.unknown() }),
+  /** A task's last word, `done` or `failed`, was heard: it may go. */
+  down('noted', {}),
   /** Count what is answered and how long that takes, and tell it with the vitals. */
   down('measure', { on: v.boolean() }),
   /** Close idle connections now: others of this place are waiting to leave, too. */

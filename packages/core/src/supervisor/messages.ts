@@ -53,7 +53,7 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
       return takeServing(supervisor, peer, message)
     case 'failed':
       peer.error ??= message.error
-      return
+      return noteLastWord(peer)
     case 'listen':
       return void takeListen(supervisor, peer, message)
     case 'vitals':
@@ -72,7 +72,7 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
       return takeSetupWanted(supervisor, peer)
     case 'done':
       peer.task = message.none ? 'none' : 'done'
-      return
+      return noteLastWord(peer)
     case 'leave':
       if (member.state !== 'retiring') member.stale ??= { reason: 'signal', urgent: false }
       return supervisor.apply({ type: 'tick' })
@@ -89,6 +89,11 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
     default:
       message satisfies never
   }
+}
+
+/** A task may have logged more than is read of it at once, and its end is not to be known ahead of what it said last. */
+function noteLastWord({ member, connection }: Peer): void {
+  if (member.role === 'task') connection?.send({ type: 'noted' })
 }
 
 function takeReady(supervisor: Supervisor, peer: Peer, message: Extract<Message, { type: 'ready' }>): void {

@@ -50,6 +50,8 @@ export interface Runtime extends Caller {
   hold(promise: Promise<unknown>): void
   /** Sends a message up the channel. */
   say(message: Upward): void
+  /** Sends a task's last message. @returns when the supervisor has read it, and all before it; or is gone */
+  sayLast(message: Extract<Upward, { type: 'done' | 'failed' }>): Promise<void>
   /** Reports what keeps this worker from serving, and ends it. */
   fail(error: unknown): never
 }

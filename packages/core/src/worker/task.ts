@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { pathToFileURL } from 'node:url'
-import { MapacheError } from '../errors.js'
+import { errorToData, MapacheError } from '../errors.js'
 import { findModuleFile } from '../module-file.js'
 import type { ServiceOption } from '../services.js'
 import type { SetupFunction, SetupHandle, SetupOption, TaskName, Tasks } from '../setup.js'
@@ -34,17 +34,18 @@ export async function runTask(runtime: Runtime, load: () => Promise<SetupFunctio
     // What listens from here on is the task's own, and no app.
     runtime.listenAlone()
     const run = await load()
-    if (!run) return finish(runtime, { none: true })
+    if (!run) return await finish(runtime, { none: true })
     await work(runtime, run)
-    return finish(runtime, {})
+    return await finish(runtime, {})
   } catch (error) {
-    return runtime.fail(error)
+    await runtime.sayLast({ type: 'failed', error: errorToData(error) })
+    process.exit(1)
   }
 }
 
 /** Says that the task is done, or that there is `none`, and ends the process. */
-export function finish(runtime: Runtime, { none }: { none?: true }): never {
-  runtime.say({ type: 'done', ...(none ? { none } : {}) })
+export async function finish(runtime: Runtime, { none }: { none?: true }): Promise<never> {
+  await runtime.sayLast({ type: 'done', ...(none ? { none } : {}) })
   process.exit(0)
 }
 

@@ -72,6 +72,8 @@ export class WorkerRuntime implements Runtime {
   #answers: Answers | undefined
   #served = new Map<string, { connections: Connections; address: BoundAddress }>()
   #activation: Deferred<void> = defer()
+  /** Of a task: the supervisor has read its last message, or is gone. */
+  readonly #heard: Deferred<void> = defer()
   #limits!: DrainOptions
   #ticketKeys!: string
   #options: ReportedOptions | undefined
@@ -165,6 +167,7 @@ export class WorkerRuntime implements Runtime {
     channel.on('message', (message) => this.#take(message))
     // What was asked for before this process was forked, the other was told.
     if (this.#takeEvent.length > 0 && launch.role !== 'mold') this.call('events').catch(() => {})
+    channel.on('closed', () => this.#heard.resolve())
     channel.on('closed', () => void this.#lost())
     this.#guard(welcome, receive !== undefined)
     this.#beat(welcome.pulse)
@@ -209,6 +212,11 @@ export class WorkerRuntime implements Runtime {
 
   say(message: Upward): void {
     this.#channel.send(message)
+  }
+
+  async sayLast(message: Extract<Upward, { type: 'done' | 'failed' }>): Promise<void> {
+    this.#channel.send(message)
+    if (!this.#channel.closed) await this.#channel.hold(this.#heard.promise)
   }
 
   /** This process is a mold now: it gives signs of life, and is killed when it is to go. */
@@ -294,6 +302,8 @@ export class WorkerRuntime implements Runtime {
         return void this.#retire(message)
       case 'promote':
         return void this.#promote(message)
+      case 'noted':
+        return this.#heard.resolve()
       case 'measure':
         return this.#measure(message.on)
       case 'fork':
@@ -471,7 +481,7 @@ export class WorkerRuntime implements Runtime {
 
   async pass(): Promise<void> {
     // The entry listens without ever having said what the task would do.
-    if (this.role === 'task') finishTask(this, { none: true })
+    if (this.role === 'task') await finishTask(this, { none: true })
     await this.mold?.pass()
   }
 }
