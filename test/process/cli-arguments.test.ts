@@ -97,7 +97,8 @@ t.test('a config that is none is a usage error that names it', async (t) => {
     'throws.mjs': `throw new Error('no secret here')`,
     'syntax.mjs': 'export default {',
     'wrong.mjs': 'export default { wrokers: 2 }',
-    'type.mjs': `export default { settle: '1s' }`
+    'type.mjs': `export default { settle: '1s' }`,
+    'health.mjs': 'export default { health: () => true }'
   })
   const cases: [file: string, said: RegExp][] = [
     ['nowhere.mjs', /--config nowhere\.mjs does not exist\n/],
@@ -107,6 +108,7 @@ t.test('a config that is none is a usage error that names it', async (t) => {
     ['throws.mjs', /cannot be loaded:\nError: no secret here\n +at file:.*throws\.mjs:1:7/],
     ['syntax.mjs', /cannot be loaded:\n.*syntax\.mjs:1/s],
     ['wrong.mjs', /--config wrong\.mjs is wrong: wrokers is not an option; did you mean 'workers'\?\n/],
+    ['health.mjs', /--config health\.mjs is wrong: health runs in the workers/],
     ['type.mjs', /--config type\.mjs is wrong: settle must be a whole number of milliseconds/]
   ]
   const starts = cases.map(([file]) => {

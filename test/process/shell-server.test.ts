@@ -33,7 +33,10 @@ t.test('the built in commands', async (t) => {
   t.equal(await line.command('worker recycle 1'), 'Worker 1 was replaced.\n')
   t.match(await line.command('worker recycle 9'), 'MAPACHE_OPTION_INVALID: there is no process 9')
   t.match(await line.command('worker recycle one'), 'got one\nUsage: worker recycle ID')
-  t.match(await line.command('scale'), 'it takes how many workers are to serve, or auto, got nothing\nUsage: scale N|auto')
+  t.match(
+    await line.command('scale'),
+    'it takes how many workers are to serve, or auto, got nothing\nUsage: scale N|auto'
+  )
   t.match(await line.command('scale 4'), 'The target is 4 now')
   const reloaded =
     'Generation 2 begins.\nWorker 3 is launched.\nWorker 3 serves.\nReloaded: generation 2 serves after 12 ms.\n'

@@ -61,6 +61,10 @@ t.test('a canary is told of, when it soaks, is good, and is worse', async (t) =>
   )
   t.equal(
     progress.take({ name: 'reload:soaked', data: { generation: 2, canary } }),
+    'too little traffic to judge the canary by: 1 answer, 0 errors'
+  )
+  t.equal(
+    progress.take({ name: 'reload:soaked', data: { generation: 2, canary: { ...canary, enough: true } } }),
     'the canary is good: 1 answer, 0 errors'
   )
   const rolledBack = { generation: 2, to: 1, crashes: 3, error: new Error('no') }

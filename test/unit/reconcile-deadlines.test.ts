@@ -100,13 +100,13 @@ table([
     waits: [30_000]
   },
   {
-    name: 'a retiring worker is not killed for silence',
+    name: 'a retiring worker is killed for silence as one that serves is: it finishes nothing any more',
     slots: ['w g1 x1'],
     desired: { hangTimeout: 5_000 },
-    members: ['w g1 p1 serving seen=50000', 'w g1 p1 retiring since=1000 seen=1000'],
+    members: ['w g1 p1 serving seen=50000', 'w g1 p1 retiring since=1000 seen=1000', 'w g1 p1 retiring seen=46000'],
     now: 50_000,
-    actions: [],
-    waits: [55_000]
+    actions: ['kill 2 hung'],
+    waits: [51_000]
   },
   {
     name: 'a retiring worker has drainTimeout and five seconds of grace',
@@ -127,7 +127,7 @@ table([
     name: 'of several deadlines the next is told',
     slots: ['w g1 x2'],
     desired: { hangTimeout: 5_000 },
-    members: ['w g1 p1 serving seen=4000', 'w g1 p2 launching since=1000', 'w g1 p3 retiring since=0'],
+    members: ['w g1 p1 serving seen=4000', 'w g1 p2 launching since=1000', 'w g1 p3 retiring since=0 seen=5000'],
     now: 5_000,
     actions: [],
     waits: [9_000]

@@ -84,10 +84,18 @@ t.test('the first reason of an end wins', async (t) => {
   t.strictSame(roster.exited(member, 4, backoff, 0), { reason: 'reload', failed: false })
 })
 
-t.test('an end that nobody chose is a failure of boot before serving, and a crash from then on', async (t) => {
+t.test('an end that nobody chose is a failure of boot until it has booted, and a crash from then on', async (t) => {
   const ends: [string, (member: Member, roster: Roster) => void, EndReason][] = [
     ['launching', () => {}, 'boot-failed'],
-    ['ready', (member, roster) => roster.ready(member, 1), 'boot-failed'],
+    ['held back', (member, roster) => roster.ready(member, 1), 'crash'],
+    [
+      'about to serve',
+      (member, roster) => {
+        roster.ready(member, 1)
+        member.activatedAt = 1
+      },
+      'boot-failed'
+    ],
     [
       'serving',
       (member, roster) => {

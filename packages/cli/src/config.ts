@@ -29,6 +29,12 @@ export async function loadConfig(file: string): Promise<MapacheOptions> {
     // Which of its options is wrong is said; here, which file it is in.
     throw wrong(file, `is wrong: ${(error as Error).message.replace('MAPACHE_OPTION_INVALID: ', '')}`)
   }
+  const own = IN_WORKERS.find((name) => name in options)
+  if (own)
+    throw wrong(
+      file,
+      `is wrong: ${own} runs in the workers, which this file does not reach: give it where the app is made`
+    )
   return options
 }
 
@@ -44,3 +50,6 @@ export function withLog(config: MapacheOptions['log'], flags: { level?: string; 
 function wrong(file: string, text: string, cause?: unknown): MapacheError {
   return new MapacheError('MAPACHE_OPTION_INVALID', `--config ${file} ${text}`, cause === undefined ? {} : { cause })
 }
+
+/** Options that are functions of the app's, and are read in its workers. */
+const IN_WORKERS = ['health', 'warmup'] as const

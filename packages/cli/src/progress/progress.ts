@@ -101,7 +101,8 @@ const TELLS: { readonly [Name in keyof ClusterEvents]?: (data: ClusterEvents[Nam
   },
   'reload:soaked': ({ canary }) => {
     const { requests, errors } = canary.canary
-    return `the canary is good: ${plural(requests, 'answer')}, ${plural(errors, 'error')}`
+    const figures = `${plural(requests, 'answer')}, ${plural(errors, 'error')}`
+    return canary.enough ? `the canary is good: ${figures}` : `too little traffic to judge the canary by: ${figures}`
   },
   'reload:settled': ({ generation }) => `generation ${generation} has settled; the other workers follow`,
   'reload:done': ({ generation, duration }) => `generation ${generation} serves after ${formatDuration(duration)}`,

@@ -49,7 +49,8 @@ export function noteCrash(state: PlanState, event: Exit, now: number, effects: E
   if (!previous || now >= previous.until || roll || event.generation !== current) return
   if (!event.failed || settings.rollbackShare === 0) return
   state.crashes += 1
-  if (state.crashes <= settings.rollbackShare * settings.workers) return
+  // One alone says little, even where it is the only one.
+  if (state.crashes <= Math.max(1, settings.rollbackShare * settings.workers)) return
   rollBack(state, previous.generation, { crashes: state.crashes, error: event.error }, effects)
 }
 

@@ -75,8 +75,8 @@ function enforceDeadlines(desired: Desired, members: readonly Member[], now: num
     if (member.state === 'retiring') {
       const drain = member.role === 'mold' ? 0 : desired.drainTimeout
       deadlines.push([member.since + drain + KILL_GRACE, 'drain-timeout'])
-      // Its successor may have to wait for its end.
-      if (member.role === 'service' && desired.hangTimeout > 0)
+      // A successor may have to wait for its end; and of what a blocked loop holds nothing is finished any more.
+      if (member.role !== 'mold' && desired.hangTimeout > 0)
         deadlines.push([member.seenAt + desired.hangTimeout, 'hung'])
     } else if (member.state !== 'launching' && desired.hangTimeout > 0) {
       deadlines.push([member.seenAt + desired.hangTimeout, 'hung'])

@@ -60,6 +60,7 @@ export interface Member extends MemberSpec {
   readonly launchedAt: number
   since: number
   pid?: number
+  readyAt?: number
   /** Told to start serving. */
   activatedAt?: number
   /** When it began to be of use: a worker to serve, a mold to fork. */
@@ -124,6 +125,7 @@ export class Roster {
   ready(member: Member, now: number): void {
     transition(member, 'ready', now)
     member.seenAt = now
+    member.readyAt = now
     if (member.role === 'mold') member.servingAt = now
   }
 
@@ -163,7 +165,9 @@ export class Roster {
     transition(member, 'exited', now)
     this.#members.delete(member.id)
     const reason =
-      member.reason ?? member.stale?.reason ?? (before === 'launching' || before === 'ready' ? 'boot-failed' : 'crash')
+      member.reason ??
+      member.stale?.reason ??
+      (before === 'launching' || isTakingUp(member, before) ? 'boot-failed' : 'crash')
     const failed = FAILURES.has(reason)
     const key = placeKey(member)
     const place = goodFor(member, now) >= backoff.max ? undefined : this.#places.get(key)
@@ -239,6 +243,11 @@ export function chooseEnd(member: Member, reason: EndReason): void {
 
 function isOfApp({ role, fallback }: MemberSpec): boolean {
   return role === 'worker' && !fallback
+}
+
+/** It had booted and was to serve, and has not come to it: to listen is part of the boot. */
+function isTakingUp({ activatedAt }: Member, before: State): boolean {
+  return before === 'ready' && activatedAt !== undefined
 }
 
 function placeKey({ generation, role, name, place, fallback }: MemberSpec): string {

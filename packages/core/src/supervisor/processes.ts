@@ -171,7 +171,11 @@ export function describeExit(peer: Peer, status: ExitStatus, settings: Timeouts)
     const where = peer.connection ? 'its entry has not called listen()' : 'it never reached the supervisor'
     return plain(`it was not ready after ${bootTimeout} ms (${where}); it was ended`)
   }
+  if (member.reason === 'hung') {
+    return plain(`its event loop was blocked${peer.diagnostic ? ` (see ${peer.diagnostic})` : ''}; it was killed`)
+  }
   if (member.servingAt !== undefined) return plain(`it ${how}`)
+  if (member.readyAt !== undefined && member.activatedAt === undefined) return plain(`it ${how} while it was held back`)
   const hint = HINTS[String(status.code)]
   return plain(`it ${how} before it was ready${hint && !status.signal ? `: ${hint}` : ''}`)
 }

@@ -335,9 +335,19 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
     })
     for (const { key } of unused) listeners.release(key)
     if (unused.length === 0) return
+    this.#renewHeld()
     this.#noteSockets()
     const left = unused.map(({ address }) => formatAddress(address)).join(', ')
     this.log.warn(`no longer listening on ${left}; serving on ${this.addresses.map(formatAddress).join(', ')}`)
+  }
+
+  /** A worker that does not listen yet was launched with what is closed now, and would keep it open: another takes its place. */
+  #renewHeld(): void {
+    for (const { role, state, id } of this.roster.members) {
+      const member = role === 'worker' && (state === 'launching' || state === 'ready') ? this.roster.get(id) : undefined
+      if (member) member.stale ??= { reason: 'reload', urgent: true }
+    }
+    this.apply({ type: 'tick' })
   }
 
   /** The same for a service, once all that is left of it is of one generation and serves. */
