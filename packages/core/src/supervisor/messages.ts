@@ -7,6 +7,7 @@ import { announce } from './events.js'
 import { takeHealth } from './health.js'
 import { reforkWhenWarm, takeFork, takeMolded } from './molding.js'
 import { eventName, type Peer } from './processes.js'
+import { replaceFor } from './recycle.js'
 import { refuse } from './refuse.js'
 import { PULSE } from './scaling.js'
 import { takeSetupWanted } from './setup.js'
@@ -74,7 +75,7 @@ export function takeMessage(supervisor: Supervisor, connection: Connection<Peer>
       peer.task = message.none ? 'none' : 'done'
       return noteLastWord(peer)
     case 'leave':
-      if (member.state !== 'retiring') member.stale ??= { reason: 'signal', urgent: false }
+      if (member.state !== 'retiring') replaceFor(member, 'signal')
       return supervisor.apply({ type: 'tick' })
     case 'forwarding':
       if (member.forwardSince === undefined) return refuse(supervisor, peer, 'forwarding unasked')

@@ -17,10 +17,15 @@ export async function recycle(supervisor: Supervisor, id: number): Promise<void>
     throw new MapacheError('MAPACHE_PROCESS_UNKNOWN', `no worker or service has the id ${id}: it is ${what}`)
   }
   if (member.state === 'retiring') return
-  member.stale ??= { reason: 'recycle', urgent: false }
+  replaceFor(member, 'recycle')
   const left = supervisor.recycles.wait(member)
   supervisor.apply({ type: 'tick' })
   return left
+}
+
+/** Marks a process to be replaced, for good: one that is only unhealthy stays if it is well again. */
+export function replaceFor(member: Member, reason: 'recycle' | 'signal'): void {
+  if (!member.stale || member.stale.reason === 'unhealthy') member.stale = { reason, urgent: false }
 }
 
 const NOT_REPLACED: Partial<Record<Member['role'], string>> = {
