@@ -86,7 +86,7 @@ t.test('a canary that crashes is one that failed, with the error of the app', as
   t.match(error, {
     code: 'MAPACHE_CANARY_FAILED',
     phase: 'canary',
-    message: /the canary of generation 2 ended: RangeError: not again/,
+    message: /the canary of generation 2 failed: RangeError: not again/,
     cause: { name: 'RangeError', stack: /app\.mjs/ },
     figures: { canary: { crashes: 1 }, old: { crashes: 0 } }
   })

@@ -1,11 +1,13 @@
 // Spares with real processes: who steps in, when, and what a reload does with them.
 
+import { once } from 'node:events'
 import { realpathSync } from 'node:fs'
+import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import type { ClusterStatus, ProcessInfo } from '@mapache/core'
 import t from 'tap'
 import { point, put, versionApp, Watch } from '../support/deploy.js'
-import { type Fixture, startCli, type Test } from '../support/fixture.js'
+import { type Fixture, get, startCli, type Test, until } from '../support/fixture.js'
 import { ForkingApp } from '../support/forking.js'
 import { operate, statusWith } from '../support/operated.js'
 
@@ -38,6 +40,15 @@ function complete({ serving, target, spare, roll }: ClusterStatus): boolean {
 const spareOf = ({ processes }: ClusterStatus) =>
   processes.find(({ role, state }) => role === 'worker' && state === 'ready') as ProcessInfo
 const servingOf = ({ processes }: ClusterStatus) => processes.filter(({ state }) => state === 'serving')
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
 
 const idsOf = (status: ClusterStatus) => servingOf(status).map(({ id }) => id)
 
@@ -122,6 +133,26 @@ t.test('new code that fails leaves the old ones with their spares', async (t) =>
   t.equal(spareOf(after).generation, 1)
   t.ok((await watch.stop()).length <= 1, 'what the new code broke')
 })
+t.test('an address that new code has left is closed by the spares, too', async (t) => {
+  const { cluster, release, port } = await started(t)
+  const listensOn = (to: number) =>
+    `import http from 'node:http'\nhttp.createServer((req, res) => res.end('${to}')).listen(${to}, '127.0.0.1')`
+  const other = await freePort()
+  release(2, listensOn(other))
+  await cluster.reload()
+  await statusWith(cluster, complete)
+  t.equal((await get(other)).body, String(other))
+  const refused = () =>
+    get(port).then(
+      () => false,
+      ({ code }) => code === 'ECONNREFUSED'
+    )
+  await until(refused, 'the end of the old address')
+  release(3, listensOn(port))
+  await cluster.reload()
+  t.equal((await get(port)).body, String(port), 'it can be had again')
+})
+
 t.test('nothing is left of a spare when the supervisor is killed', async (t) => {
   const { fixture } = await started(t)
   fixture.kill('SIGKILL')

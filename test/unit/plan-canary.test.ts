@@ -29,12 +29,30 @@ t.test('a canary that has settled soaks beside all old workers, is judged, and t
   planned.now = 5_999
   t.strictSame(planned.tick(), ['look-again 6000'])
   planned.now = 6_000
+  planned.members[2] = 'w g2 p1 serving seen=5000'
   t.strictSame(planned.tick(), ['judge 3'])
+  planned.members[2] = 'w g2 p1 serving seen=5000 killed'
+  t.strictSame(planned.take({ type: 'judged', first: 3 }), [], 'killed since: its end decides')
+  t.equal(planned.phase, 'soaking')
+  planned.members[2] = 'w g2 p1 serving seen=5000'
   t.strictSame(planned.take({ type: 'judged', first: 3 }), ['soaked g2', 'settled g2 by 3'])
   t.equal(planned.phase, 'rolling')
   t.equal(planned.state.roll?.soakUntil, undefined)
   planned.members = ['w g1 p1 retiring', 'w g1 p2 retiring', 'w g2 p1 serving', 'w g2 p2 serving']
   t.strictSame(planned.tick(), ['done 1 g2'])
+})
+
+t.test('a canary whose loop is blocked at the end of its soak is bad, however little is known of it', async (t) => {
+  const planned = Planned.serving({ canary: RULE })
+  planned.reload(1)
+  planned.members.push('w g2 p1 serving')
+  planned.serving(3, 2)
+  planned.now = 1_000
+  planned.tick()
+  planned.members[2] = 'w g2 p1 serving seen=2999'
+  planned.now = 6_000
+  t.strictSame(planned.tick(), ['failed 1 g2 canary: its event loop was blocked at the end of the soak'])
+  t.equal(planned.phase, undefined)
 })
 
 t.test('a canary that is worse is retired, at whichever time it is judged', async (t) => {

@@ -84,7 +84,7 @@ t.test('of a canary that is worse the verdict is the error, of one that ended it
   t.match(worse, { code: 'MAPACHE_CANARY_FAILED', message: verdict.message, phase: 'canary', cause: undefined })
   const ended = failureOf(failed('canary', new RangeError('no more')))
   t.match(ended, {
-    message: 'MAPACHE_CANARY_FAILED: the canary of generation 2 ended: RangeError: no more',
+    message: 'MAPACHE_CANARY_FAILED: the canary of generation 2 failed: RangeError: no more',
     phase: 'canary',
     cause: { name: 'RangeError' }
   })

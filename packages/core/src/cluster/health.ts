@@ -34,7 +34,7 @@ export interface Due {
 /**
  * Chooses the worker that is to be replaced next for its health, its age, its memory or its requests: one that is unhealthy
  * first, then the one that was launched first, so that the newest stay. Never one while another is being replaced or
- * fewer serve than should: then all wait for a better time.
+ * fewer serve than should, or while as many still finish what they hold: then all wait for a better time.
  * @param watched the workers
  * @param target how many should serve
  * @param now monotonic ms
@@ -42,6 +42,8 @@ export interface Due {
 export function due(watched: readonly Watched[], limits: Limits, target: number, now: number): Due | undefined {
   const members = watched.map(({ member }) => member)
   if (members.some(isOnTheMove) || members.filter(isProven).length < target) return undefined
+  // With long connections those that leave would pile up.
+  if (members.filter(({ state }) => state === 'retiring').length >= target) return undefined
   const [sick] = members
     .filter(({ state, unhealthySince }) => state === 'serving' && unhealthySince !== undefined)
     .sort((a, b) => (a.unhealthySince as number) - (b.unhealthySince as number))

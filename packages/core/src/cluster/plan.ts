@@ -184,12 +184,12 @@ export function plan(
 ): { state: PlanState; effects: Effect[] } {
   const state: PlanState = { ...before }
   const effects: Effect[] = []
-  take(state, event, now, effects)
+  take(state, event, members, now, effects)
   advance(state, members, now, effects)
   return { state, effects }
 }
 
-function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]): void {
+function take(state: PlanState, event: PlanEvent, members: readonly Member[], now: number, effects: Effect[]): void {
   switch (event.type) {
     case 'reload':
       return takeReload(state, event, effects)
@@ -230,7 +230,7 @@ function take(state: PlanState, event: PlanEvent, now: number, effects: Effect[]
     case 'not-promoted':
       return takeNotPromoted(state, event, effects)
     case 'judged':
-      return takeJudged(state, event, effects)
+      return takeJudged(state, event, members, effects)
     case 'setup-wanted':
       return takeSetupWanted(state, event.generation, effects)
     case 'task-ended':

@@ -156,7 +156,7 @@ function proceed(state: PlanState, members: readonly Member[], now: number, effe
     // One that is leaving or killed by then has proved nothing: its exit fails the roll.
     if (!members.some((member) => member.id === roll.first && isProved(member))) return
     afterSettle(state, roll, now, effects)
-  } else if (roll?.phase === 'soaking') soak(roll, members, now, effects)
+  } else if (roll?.phase === 'soaking') soak(state, roll, members, now, effects)
   if (state.roll?.phase === 'rolling') complete(state, state.roll, members, now, effects)
 }
 
@@ -220,6 +220,7 @@ function serves(member: Member, generation: number | undefined): boolean {
   return member.role === 'worker' && member.generation === generation && isProved(member)
 }
 
-function isProved({ state, stale, killed, unproved }: Member): boolean {
+/** Serves, and is to go on doing so. */
+export function isProved({ state, stale, killed, unproved }: Member): boolean {
   return state === 'serving' && !stale && !killed && !unproved
 }

@@ -1,7 +1,7 @@
 import type { ErrorData } from '../errors.js'
 import type { CanaryRule } from './canary.js'
 import type { Effect, PlanEvent, PlanState } from './plan.js'
-import { fail, type Roll } from './roll.js'
+import { fail, isProved, type Roll } from './roll.js'
 import type { Member } from './roster.js'
 
 type Exit = Extract<PlanEvent, { type: 'exited' }>
@@ -16,25 +16,31 @@ export function afterSettle(state: PlanState, roll: Roll, now: number, effects: 
 }
 
 /** At its end the soak is judged, if the canary still is one: else its end, or the one in its place, decides. */
-export function soak(roll: Roll, members: readonly Member[], now: number, effects: Effect[]): void {
+export function soak(state: PlanState, roll: Roll, members: readonly Member[], now: number, effects: Effect[]): void {
   const { soakUntil = 0, first } = roll
   if (now < soakUntil) {
     effects.push({ do: 'look-again', at: soakUntil })
     return
   }
   const canary = members.find(({ id }) => id === first)
-  if (canary?.state === 'serving' && !canary.stale && !canary.killed) effects.push({ do: 'judge', first: canary.id })
+  if (!canary || !isProved(canary)) return
+  // It answers nobody, and has told nothing that it could be judged by.
+  if (now - canary.seenAt > SILENCE) fail(state, 'canary', SILENT, false, effects)
+  else effects.push({ do: 'judge', first: canary.id })
 }
 
 /** The verdict: the others follow, or the old workers serve on. */
 export function takeJudged(
   state: PlanState,
   { first, bad }: Extract<PlanEvent, { type: 'judged' }>,
+  members: readonly Member[],
   effects: Effect[]
 ): void {
   const { roll } = state
   if (roll?.phase !== 'soaking' || roll.first !== first) return
   if (bad) return fail(state, 'canary', bad, false, effects)
+  // It may have been killed since it was judged: then its end decides.
+  if (!members.some((member) => member.id === first && isProved(member))) return
   effects.push({ do: 'soaked', generation: roll.to })
   follow(state, roll, effects)
 }
@@ -74,6 +80,14 @@ export function ruleOf({ settings }: PlanState, wanted: CanaryRule | false | und
 function follow(state: PlanState, { soakUntil: _, ...roll }: Roll, effects: Effect[]): void {
   state.roll = { ...roll, phase: 'rolling' }
   effects.push({ do: 'settled', generation: roll.to, first: roll.first })
+}
+
+/** Workers report once a second: one that has said nothing for so long is blocked, ms. */
+const SILENCE = 3_000
+const SILENT: ErrorData = {
+  name: 'Error',
+  message: 'its event loop was blocked at the end of the soak',
+  stack: 'Error: its event loop was blocked at the end of the soak'
 }
 
 export type Judged = { type: 'judged'; first: number; bad?: ErrorData }

@@ -56,7 +56,7 @@ export function failureOf(effect: Extract<Effect, { do: 'failed' }>): MapacheErr
   }
   if (phase === 'canary') {
     const judged = cause instanceof MapacheError && cause.code === 'MAPACHE_CANARY_FAILED'
-    const text = `the canary of generation ${generation} ended: ${said}`
+    const text = `the canary of generation ${generation} failed: ${said}`
     const error = judged ? cause : new MapacheError('MAPACHE_CANARY_FAILED', text, { cause })
     error.phase = phase
     return withoutFrames(error)
