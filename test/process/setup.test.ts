@@ -27,7 +27,9 @@ function app(options: string, answer = 'app'): string {
 /** Starts an app whose name is its own, so that it has the lock for itself. */
 function run(t: Folder, options: string, rest: FixtureOptions = {}): Fixture {
   const entry = put(path.join(t.testdir(), 'app.mjs'), app(options))
-  return start(t, entry, { cwd: t.testdirName, ...rest, env: { NAME: nameOf(t), ...rest.env } })
+  // The lock of one that is killed stays where it is.
+  const own = { NAME: nameOf(t), TMPDIR: t.testdirName }
+  return start(t, entry, { cwd: t.testdirName, ...rest, env: { ...own, ...rest.env } })
 }
 
 const nameOf = (t: Folder) => `setup-${process.pid}-${path.basename(t.testdirName)}`.slice(0, 90)

@@ -1,4 +1,6 @@
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 import { DEADLINE, type Test } from './fixture.js'
 
@@ -13,8 +15,14 @@ export const noBrowser: string | false = missing()
  * for pages that are about to reload, and may do so for ever.
  */
 export async function launchBrowser(t: Pick<Test, 'teardown'>): Promise<Browser> {
-  const server = await chromium.launchServer({ executablePath: PATH, args: ARGS, timeout: DEADLINE })
-  t.teardown(() => server.kill())
+  // What it makes in the temp folder it leaves there when it is killed.
+  const folder = mkdtempSync(path.join(tmpdir(), 'mp-browser-'))
+  const env = { ...process.env, TMPDIR: folder }
+  const server = await chromium.launchServer({ executablePath: PATH, args: ARGS, timeout: DEADLINE, env })
+  t.teardown(async () => {
+    await server.kill()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  })
   return chromium.connect(server.wsEndpoint(), { timeout: DEADLINE })
 }
 

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { bytesOf } from './bytes.js'
 import type { Policy } from './cluster/autoscale.js'
 import { isLogger, type LogOption } from './log.js'
+import { LONGEST_TIMER } from './longest-timer.js'
 import type { MapacheModule } from './modules.js'
 import type { ServiceOption } from './services.js'
 import type { SetupOption } from './setup.js'
@@ -54,9 +55,6 @@ const range = v.pipe(
     'must have minSpare no larger than maxSpare'
   )
 )
-
-/** The longest delay that a Node timer can have, ms: beyond it the timer fires at once. */
-const LONGEST_TIMER = 2 ** 31 - 1
 
 const within = (least: number, most: number) => {
   const what = `must be a number from ${least} to ${most}`

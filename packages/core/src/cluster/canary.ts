@@ -1,5 +1,5 @@
 import type { AnswersData, CanaryFigures, CanarySide } from '../channel/canary.js'
-import { addBuckets, type Buckets, bucketOf, lowQuantile, quantile } from './histogram.js'
+import { addBuckets, type Buckets, bucketOf, lowQuantile, quantile, Z95 } from './histogram.js'
 
 /** What a new generation's first worker must hold out against. */
 export interface CanaryRule {
@@ -168,8 +168,7 @@ function tenths(value: number): number {
   return Math.round(value * 10) / 10
 }
 
-/** Standard deviations on either side of an interval of 95 % and of 99.9 %. */
-const Z95 = 1.96
+/** Standard deviations on either side of an interval of 99.9 %. */
 const Z999 = 3.29
 /** Fewer errors than these decide nothing before the soak is over. */
 const EARLY_ERRORS = 5

@@ -60,4 +60,4 @@ const LONGEST = 120_000
 /** The highest bucket's number. */
 export const LAST = Math.floor(Math.log2(LONGEST / SHORTEST) * PER_OCTAVE)
 /** Standard deviations on either side of a 95 % interval. */
-const Z95 = 1.96
+export const Z95 = 1.96

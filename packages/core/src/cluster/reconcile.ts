@@ -256,17 +256,17 @@ export function servingWorkers(members: readonly Member[]): number {
   ).length
 }
 
+/** Those of the serving ones whose health check has passed, or that have none: only for these do others leave. */
+export function provenWorkers(members: readonly Member[]): number {
+  return servingWorkers(members.filter(({ unproved }) => !unproved))
+}
+
 /** Workers that have booted and are held back. */
 export function heldBack(members: readonly Member[]): number {
   return members.filter(
     ({ role, state, activatedAt, stale, killed }) =>
       role === 'worker' && state === 'ready' && activatedAt === undefined && !stale && !killed
   ).length
-}
-
-/** Those among them whose health check has passed, or that have none: only for these do others leave. */
-export function provenWorkers(members: readonly Member[]): number {
-  return servingWorkers(members.filter(({ unproved }) => !unproved))
 }
 
 function surplusReason(desired: Desired, member: Member): EndReason {

@@ -10,7 +10,7 @@ import type { Supervisor } from './supervisor.js'
 export class HealthWatch {
   readonly #draws = new WeakMap<Member, number>()
 
-  /** Looks whether a worker is due. Called whenever one has reported, which each does once a second. */
+  /** Looks whether a worker is due. Called once a second for each of them. */
   look(supervisor: Supervisor): void {
     const { settings, processes, roster, plan, clock, stopping, log } = supervisor
     if (stopping || plan.roll || plan.failure) return

@@ -147,11 +147,12 @@ function takeVitals(supervisor: Supervisor, peer: Peer, message: Extract<Message
   const { member } = peer
   peer.vitals = vitals
   peer.memory = memory ?? peer.memory
-  if (supervisor.scaling.note(member, vitals))
-    announce(supervisor, 'worker:vitals', supervisor.processes.info(peer, member.seenAt))
+  const tells = supervisor.scaling.note(member, vitals)
+  if (tells) announce(supervisor, 'worker:vitals', supervisor.processes.info(peer, member.seenAt))
   reforkWhenWarm(supervisor, peer, vitals)
   if (answers) supervisor.canary.report(peer, answers, vitals.delayP99)
-  supervisor.health.look(supervisor)
+  // It looks at all workers: once a second for each is enough, however often they report while the load decides.
+  if (tells) supervisor.health.look(supervisor)
   if (vitals.listening || member.state !== 'serving' || member.stale) return
   supervisor.log.error(`${identity(member)} is no longer listening; replaced`)
   member.stale = { reason: 'not-listening', urgent: true }

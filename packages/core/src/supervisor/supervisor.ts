@@ -19,6 +19,7 @@ import type {
 import { defer } from '../deferred.js'
 import { MapacheError } from '../errors.js'
 import { identity, type Logger } from '../log.js'
+import { LONGEST_TIMER } from '../longest-timer.js'
 import type { ResolvedModules } from '../modules.js'
 import { checkWorkers, type ReportedOptions, type Settings } from '../options.js'
 import { plannedServices } from '../services.js'
@@ -343,9 +344,10 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
 
   /** A worker that does not listen yet was launched with what is closed now, and would keep it open: another takes its place. */
   #renewHeld(): void {
-    for (const { role, state, id } of this.roster.members) {
-      const member = role === 'worker' && (state === 'launching' || state === 'ready') ? this.roster.get(id) : undefined
-      if (member) member.stale ??= { reason: 'reload', urgent: true }
+    for (const member of this.roster.members) {
+      const { role, state } = member
+      if (role !== 'worker' || (state !== 'launching' && state !== 'ready')) continue
+      member.stale ??= { reason: 'reload', urgent: true }
     }
     this.apply({ type: 'tick' })
   }
@@ -445,6 +447,3 @@ export class Supervisor extends EventEmitter<ClusterEvents> implements Cluster {
 }
 
 type WithoutRequest<Event> = Event extends { request: number } ? Omit<Event, 'request'> : never
-
-/** The longest delay that a Node timer can have, ms. */
-const LONGEST_TIMER = 2 ** 31 - 1

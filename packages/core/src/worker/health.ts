@@ -1,4 +1,5 @@
 import { type ErrorData, errorToData, MapacheError } from '../errors.js'
+import { LONGEST_TIMER } from '../longest-timer.js'
 import { show } from '../show.js'
 
 /** How often the health of a worker is checked, and when it counts as unhealthy. */
@@ -146,7 +147,5 @@ export class HealthChecks {
 const INTERVAL = 10_000
 const TIMEOUT = 5_000
 const FAILURES = 3
-/** The longest delay that a Node timer can have, ms. */
-const LONGEST_TIMER = 2 ** 31 - 1
 /** Between two checks until the first has passed, ms. */
 const FIRST_INTERVAL = 1_000
